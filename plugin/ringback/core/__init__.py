@@ -1,0 +1,1 @@
+"""Decisions only: values in, values out, no clock, socket, database or log."""

@@ -1,0 +1,152 @@
+"""May this text go: now, later, never? Guards and gates, asked in order, each a plain question about the facts.
+
+The first refusal wins, and every refusal is asked before any deferral. `at_submit` is asked when a text is queued,
+`at_open` again in the transaction that opens an attempt; a text that is born in flight is asked both at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringback.core.calls import Presentation
+from ringback.core.numbers import Line, Number, NumberKind
+from ringback.core.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    reason: Reason
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    reason: Reason
+
+
+Verdict = Defer | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What the call that asks for the text tells about its caller."""
+
+    presentation: Presentation
+    verstat: str
+    vetoed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the gates may know. `call` is None when no call asked for the text.
+
+    `automatic_this_minute` and `automatic_to_pair` count what was queued before this text; `next_free_at` is when our
+    number may send again, None when it may now.
+    """
+
+    peer: Number
+    automatic: bool
+    call: CallFacts | None = None
+    own_number: bool = False
+    carrier_known: bool = True
+    caller_initiated: bool = True
+    opted_out: bool = False
+    paused: bool = False
+    automatic_this_minute: int = 0
+    texts_per_minute: int = 60
+    automatic_to_pair: int = 0
+    automatic_per_hour: int = 3
+    next_free_at: datetime | None = None
+
+
+Gate = Callable[[Facts], Verdict | None]
+
+UNREACHABLE_KINDS: dict[NumberKind, Reason] = {
+    NumberKind.WITHHELD: Reason.WITHHELD,
+    NumberKind.INVALID: Reason.INVALID_NUMBER,
+    NumberKind.INTERNAL: Reason.INTERNAL,
+    NumberKind.SHORT: Reason.SHORT_CODE,
+    NumberKind.ALPHA: Reason.NOT_TEXTABLE,
+}
+UNREACHABLE_LINES: dict[Line, Reason] = {
+    Line.PREMIUM: Reason.PREMIUM,
+    Line.LANDLINE: Reason.LANDLINE,
+    Line.UNKNOWN: Reason.NOT_TEXTABLE,
+}
+SPOOFED = frozenset({"TN-Validation-Failed", "TN-Validation-Failed-A", "TN-Validation-Failed-B", "failed"})
+"""Verstat tokens of ATIS-1000074 that say the number is not the caller's."""
+
+
+def pause(facts: Facts) -> Verdict | None:
+    """The kill switch: everything automatic, our number, or the rule."""
+    return Refuse(Reason.PAUSED) if facts.automatic and facts.paused else None
+
+
+def reachable(facts: Facts) -> Verdict | None:
+    """Emergency, premium, short, internal, our own, invalid numbers and known landlines are never texted."""
+    peer = facts.peer
+    if not facts.carrier_known:
+        return Refuse(Reason.NUMBER_UNKNOWN)
+    if facts.own_number:
+        return Refuse(Reason.OWN_NUMBER)
+    if peer.line is Line.EMERGENCY:
+        return Refuse(Reason.EMERGENCY)
+    reason = UNREACHABLE_KINDS.get(peer.kind) or UNREACHABLE_LINES.get(peer.line)
+    return Refuse(reason) if reason else None
+
+
+def caller(facts: Facts) -> Verdict | None:
+    """Texting a caller back takes a number that is shown, genuine, not vetoed, in a country where it is on."""
+    if facts.call is None:
+        return None
+    if facts.call.vetoed:
+        return Refuse(Reason.VETOED)
+    if facts.call.presentation is Presentation.WITHHELD:
+        return Refuse(Reason.WITHHELD)
+    if facts.call.presentation is Presentation.UNKNOWN:
+        return Refuse(Reason.PRESENTATION_UNKNOWN)
+    if facts.call.verstat in SPOOFED:
+        return Refuse(Reason.SPOOFED)
+    if not facts.caller_initiated:
+        return Refuse(Reason.CALLER_INITIATED_OFF)
+    return None
+
+
+def opt_out(facts: Facts) -> Verdict | None:
+    return Refuse(Reason.OPTED_OUT) if facts.opted_out else None
+
+
+def loop(facts: Facts) -> Verdict | None:
+    """A few automatic texts an hour to one pair, whatever asks for them."""
+    if facts.automatic and facts.automatic_to_pair >= facts.automatic_per_hour:
+        return Refuse(Reason.LOOP)
+    return None
+
+
+def storm(facts: Facts) -> Verdict | None:
+    """A dead trunk makes a hundred missed calls a minute; nobody wants a hundred texts."""
+    if facts.automatic and facts.automatic_this_minute >= facts.texts_per_minute:
+        return Refuse(Reason.STORM)
+    return None
+
+
+def rate(facts: Facts) -> Verdict | None:
+    """Wait until our number may send again."""
+    return Defer(Reason.RATE_NUMBER, facts.next_free_at) if facts.next_free_at is not None else None
+
+
+AT_SUBMIT: tuple[Gate, ...] = (pause, reachable, caller, opt_out, loop, storm)
+AT_OPEN: tuple[Gate, ...] = (pause, reachable, caller, opt_out, rate)
+BORN_IN_FLIGHT: tuple[Gate, ...] = (*AT_SUBMIT, rate)
+
+
+def judge(facts: Facts, gates: tuple[Gate, ...]) -> Verdict | None:
+    """Return what holds the text back, or None if it may go. A gate that fails holds it back."""
+    for gate in gates:
+        try:
+            held = gate(facts)
+        except Exception:  # fail closed: a broken check must never let a text out (S32)
+            return Refuse(Reason.GATE_ERROR)
+        if held is not None:
+            return held
+    return None

@@ -1,0 +1,271 @@
+"""Storage by noun: what a step may change, and the values it gets back.
+
+A step is a plain function of a `Tx`; the store runs it inside one transaction. The nouns here are what flow needs, no
+more; the store's classes satisfy them without knowing them.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from ringback.core.calls import Call, Presentation
+from ringback.core.messages import Basis, MessageClass, Outgoing, PartState, State, Wanted
+from ringback.core.numbers import Line, Number, NumberKind
+from ringback.core.policy import CallFacts, Defer, Verdict
+from ringback.core.reasons import Reason
+from ringback.core.tasks import TaskKind
+from ringback.core.triggers import CallDecision
+from ringback.ports import Receipt
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """An open call as the store knows it."""
+
+    id: int
+    direction: str
+    did: str
+    peer: str | None
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairFacts:
+    """What is known of a pair; counts are of texts queued before."""
+
+    opted_out: bool
+    cooling_until: datetime | None
+    pending: bool
+    automatic_to_pair: int
+    paused: bool
+    automatic_this_minute: int
+    sent_this_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A pair's thread. `in_flight` says that a text of it is on its way already."""
+
+    id: int
+    public_id: str
+    number_id: int
+    did: str
+    peer: str
+    in_flight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which carrier takes a text, and in how many segments."""
+
+    carrier: str
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    id: int
+    public_id: str
+    part: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallFactsRow:
+    """What a stored call tells the gates, or nothing where no call asked for the text."""
+
+    presentation: str | None
+    verstat: str | None
+    vetoed: bool | None
+
+    def facts(self) -> CallFacts | None:
+        if self.presentation is None:
+            return None
+        return CallFacts(Presentation(self.presentation), self.verstat or "", bool(self.vetoed))
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingText:
+    """A queued or held text whose moment has come."""
+
+    message: StoredMessage
+    state: State
+    thread: Thread
+    text: str
+    automatic: bool
+    rule: str
+    expires_at: datetime
+    tries: int
+    call: CallFactsRow
+
+
+@dataclass(frozen=True, slots=True)
+class DueText:
+    """A rule's text whose delay is over; it was judged once when the call ended and is judged again now."""
+
+    id: int
+    call_id: int
+    rule: str
+    group: str
+    did: str
+    peer: str
+    language: str
+    text: str
+    cool_down: timedelta
+    expires_at: datetime
+    pbx: str
+    call: CallFactsRow
+
+    def wanted(self) -> Wanted:
+        return Wanted(
+            did=self.did,
+            # stored only after it was read once, so it is an E.164 number that can be texted
+            peer=Number(self.peer, NumberKind.E164, self.peer, Line.TEXTABLE),
+            text=self.text,
+            language=self.language,
+            class_=MessageClass.TRANSACTIONAL,
+            basis=Basis.CALLER_INITIATED,
+            cause=f"rule {self.rule}",
+            automatic=True,
+            expires_at=self.expires_at,
+            call_id=self.call_id,
+            rule=self.rule,
+            group=self.group,
+            cool_down=self.cool_down,
+            pbx=self.pbx,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An open attempt, ready for the wire."""
+
+    attempt: int
+    part: int
+    message: int
+    thread: int
+    carrier: str
+    text: Outgoing
+    opened_at: datetime
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    id: int
+    part: int
+    message: int
+    state: PartState
+
+
+class Calls(Protocol):
+    def begin(self, call: Call, did: str, peer: str | None) -> int | None: ...
+    def answered(self, pbx: str, uniqueid: str, at: datetime) -> None: ...
+    def finish(self, call: Call, did: str, peer: str | None) -> int | None: ...
+    def decided(self, call_id: int, decision: CallDecision) -> None: ...
+    def redecided(self, call_id: int, decision: CallDecision) -> None: ...
+    def open_before(self, pbx: str, at: datetime, live: Collection[str]) -> list[StoredCall]: ...
+    def close_unseen(self, call_id: int, at: datetime, outcome: str | None, reason: str) -> None: ...
+    def lose_sight(self, pbx: str, at: datetime) -> None: ...
+    def see_again(self, pbx: str, at: datetime, calls: int) -> None: ...
+
+
+class Pairs(Protocol):
+    def facts(self, did: str, peer: str, group: str, rule: str, now: datetime) -> PairFacts: ...
+    def thread(self, did: str, peer: str, now: datetime) -> Thread: ...
+    def start_cool_down(self, thread: Thread, group: str, until: datetime) -> None: ...
+    def count_automatic(self, now: datetime) -> None: ...
+    def count_sent(self, did: str, segments: int, now: datetime) -> None: ...
+    def opt_out(self, thread_id: int, method: str, evidence: str, now: datetime) -> None: ...
+    def forget_old(self, now: datetime) -> None: ...
+
+
+class PendingTexts(Protocol):
+    def put(self, wanted: Wanted, peer: str, due_at: datetime) -> None: ...
+    def due(self, now: datetime, limit: int) -> list[DueText]: ...
+    def next_due(self) -> datetime | None: ...
+    def close(self, pending_id: int, state: str, cause: str | None) -> bool: ...
+    def put_off(self, pending_id: int, due_at: datetime) -> None: ...
+    def of_peer(self, peer: str) -> list[tuple[int, int]]: ...
+    def on_the_line(self, peer: str, since: datetime) -> bool: ...
+
+
+class Outbox(Protocol):
+    def put(
+        self, wanted: Wanted, thread: Thread, route: Route, verdict: Verdict | None, now: datetime
+    ) -> StoredMessage | None: ...
+    def open_attempt(
+        self, message: StoredMessage, thread: Thread, text: Wanted | WaitingText, carrier: str, now: datetime
+    ) -> Order: ...
+    def due(self, carrier: str, now: datetime, limit: int) -> list[WaitingText]: ...
+    def next_due(self, carrier: str, now: datetime) -> datetime | None: ...
+    def move(
+        self, message_id: int, old: State, new: State, reason: Reason | None, detail: str, now: datetime
+    ) -> bool: ...
+    def hold(self, message_id: int, old: State, verdict: Defer, detail: str, now: datetime) -> None: ...
+    def left_open(self, carrier: str) -> list[tuple[int, int, int]]: ...
+    def quiet_since(self, at: datetime, limit: int) -> list[tuple[int, State]]: ...
+
+
+class Outcomes(Protocol):
+    def close(self, attempt_id: int, outcome: str, cause: str, provider_id: str | None, now: datetime) -> bool: ...
+    def part_moves(
+        self, part: int, message: int, state: PartState, reason: Reason | None, detail: str, now: datetime
+    ) -> State | None: ...
+    def find(self, carrier: str, receipt: Receipt) -> Attempt | None: ...
+    def resolve(self, attempt_id: int, provider_id: str, cause: str) -> None: ...
+    def keep(self, attempt_id: int, carrier: str, receipt: Receipt, now: datetime) -> bool: ...
+    def park(self, carrier: str, receipt: Receipt, now: datetime) -> None: ...
+    def take_parked(self, carrier: str, provider_id: str) -> list[Receipt]: ...
+    def forget_parked(self, before: datetime) -> None: ...
+
+
+class Settings(Protocol):
+    def put(self, key: str, value: str, now: datetime, by: str) -> None: ...
+    def drop(self, key: str) -> bool: ...
+    def get(self, key: str) -> tuple[str, datetime] | None: ...
+    def pauses(self) -> list[tuple[str, datetime, str]]: ...
+    def next_epoch(self, now: datetime) -> int: ...
+
+
+class Tasks(Protocol):
+    def add(
+        self, task: TaskKind, now: datetime, detail: str, call_id: int | None = None, message_id: int | None = None
+    ) -> None: ...
+
+
+class Tx(Protocol):
+    """One transaction, noun by noun."""
+
+    @property
+    def calls(self) -> Calls: ...
+    @property
+    def pairs(self) -> Pairs: ...
+    @property
+    def pending(self) -> PendingTexts: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def outcomes(self) -> Outcomes: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def tasks(self) -> Tasks: ...
+
+
+Step = Callable[[Tx], T]
+
+
+class Store(Protocol):
+    """The one writer. An await resolves after the flush, so what it returns is on disk."""
+
+    async def commit(self, step: Step[T]) -> T:
+        """Run one step. Raises what the step raised, or StoreBusy when nothing can be written now."""
+        ...
+
+    async def commit_all(self, steps: Sequence[Step[T]]) -> "list[T | Exception]":
+        """Run steps in order with one wait for them all; a step that failed leaves its exception in its place."""
+        ...
