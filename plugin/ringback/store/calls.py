@@ -1,0 +1,171 @@
+"""Calls as rows: begun when the channel appears, finished once, closed unseen when the PBX was out of sight."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from ringback.core.calls import Call
+from ringback.core.ids import Kind
+from ringback.core.triggers import CallDecision
+from ringback.ports.storage import StoredCall
+from ringback.store.moments import maybe_micros, micros, moment_of, span_micros
+from ringback.store.sql import insert, sql
+from ringback.store.tx import Runner, new_id
+
+BEGIN = insert(
+    "call",
+    "public_id pbx uniqueid linkedid direction caller did peer presentation verstat language started_at",
+    "ON CONFLICT (pbx, uniqueid) DO NOTHING RETURNING id",
+)
+ANSWERED = sql(
+    """UPDATE call SET answered_at = :at
+    WHERE pbx = :pbx AND uniqueid = :uniqueid AND answered_at IS NULL AND ended_at IS NULL"""
+)
+FINISH = sql(
+    """UPDATE call SET caller = :caller, did = :did, peer = :peer, presentation = :presentation, verstat = :verstat,
+    vetoed = :vetoed, language = :language, queue = :queue, extensions = :extensions, answered_at = :answered_at,
+    ended_at = :ended_at, rang_us = :rang_us, waited_us = :waited_us, outcome = :outcome,
+    transfer_unanswered = :transfer_unanswered
+    WHERE pbx = :pbx AND uniqueid = :uniqueid AND ended_at IS NULL RETURNING id"""
+)
+DECIDED = sql(
+    """UPDATE call SET decision = :decision, reason = :reason, rule = :rule, rule_version = :rule_version,
+    due_at = :due_at, until_at = :until_at, tried = :tried WHERE id = :id"""
+)
+REDECIDED = sql("UPDATE call SET decision = :decision, reason = :reason, until_at = :until_at WHERE id = :id")
+LEG = insert("call_leg", "call_id seq phone at ended_at rang")
+EVENT = insert("call_event", "call_id seq at kind detail")
+OPEN = sql(
+    """SELECT id, uniqueid, direction, did, peer, answered_at FROM call
+    WHERE pbx = :pbx AND ended_at IS NULL AND started_at <= :at"""
+)
+CLOSE_UNSEEN = sql(
+    "UPDATE call SET ended_at = :at, outcome = :outcome, decision = 'none', reason = :reason WHERE id = :id"
+)
+GAP_OPEN = sql("SELECT id FROM pbx_gap WHERE pbx = :pbx AND to_at IS NULL")
+GAP_BEGIN = insert("pbx_gap", "pbx from_at")
+GAP_END = sql("UPDATE pbx_gap SET to_at = :at, calls = :calls WHERE pbx = :pbx AND to_at IS NULL")
+
+
+class Calls:
+    def __init__(self, run: Runner) -> None:
+        self._run = run
+
+    def begin(self, call: Call, did: str, peer: str | None) -> int | None:
+        """Store a call that just appeared; None when it is known already."""
+        row = self._run.one(
+            BEGIN,
+            public_id=new_id(Kind.CALL, call.started_at),
+            pbx=call.pbx,
+            uniqueid=call.uniqueid,
+            linkedid=call.linkedid,
+            direction=call.direction,
+            caller=call.caller,
+            did=did,
+            peer=peer,
+            presentation=call.presentation,
+            verstat=call.verstat,
+            language=call.language,
+            started_at=micros(call.started_at),
+        )
+        return row[0] if row else None
+
+    def answered(self, pbx: str, uniqueid: str, at: datetime) -> None:
+        self._run.change(ANSWERED, pbx=pbx, uniqueid=uniqueid, at=micros(at))
+
+    def finish(self, call: Call, did: str, peer: str | None) -> int | None:
+        """Store how a call ended; None when that is known already, so a repeated end changes nothing."""
+        row = self._finish(call, did, peer)
+        if row is None and self.begin(call, did, peer) is not None:
+            row = self._finish(call, did, peer)
+        if row is None:
+            return None
+        self._run.many(
+            LEG,
+            [
+                {
+                    "call_id": row,
+                    "seq": seq,
+                    "phone": leg.to,
+                    "at": micros(leg.at),
+                    "ended_at": maybe_micros(leg.ended_at),
+                    "rang": leg.rang,
+                }
+                for seq, leg in enumerate(call.legs)
+            ],
+        )
+        self._run.many(
+            EVENT,
+            [
+                {"call_id": row, "seq": seq, "at": micros(seen.at), "kind": seen.kind, "detail": seen.detail}
+                for seq, seen in enumerate(call.seen)
+            ],
+        )
+        return row
+
+    def _finish(self, call: Call, did: str, peer: str | None) -> int | None:
+        row = self._run.one(
+            FINISH,
+            pbx=call.pbx,
+            uniqueid=call.uniqueid,
+            caller=call.caller,
+            did=did,
+            peer=peer,
+            presentation=call.presentation,
+            verstat=call.verstat,
+            vetoed=call.vetoed,
+            language=call.language,
+            queue=call.queue,
+            extensions=" ".join(call.extensions),
+            answered_at=maybe_micros(call.answered_at),
+            ended_at=micros(call.ended_at or call.started_at),
+            rang_us=span_micros(call.rang),
+            waited_us=None if call.waited is None else span_micros(call.waited),
+            outcome=call.outcome,
+            transfer_unanswered=call.transfer_unanswered,
+        )
+        return row[0] if row else None
+
+    def decided(self, call_id: int, decision: CallDecision) -> None:
+        """Keep the decision with its whole reason chain beside the call."""
+        self._run.change(
+            DECIDED,
+            id=call_id,
+            decision=decision.verdict,
+            reason=decision.reason,
+            rule=decision.rule.name if decision.rule else None,
+            rule_version=decision.rule.version if decision.rule else None,
+            due_at=maybe_micros(decision.at),
+            until_at=maybe_micros(decision.until),
+            tried="\n".join(f"{tried.reason} {tried.rule}" for tried in decision.tried),
+        )
+
+    def redecided(self, call_id: int, decision: CallDecision) -> None:
+        """The text that waited was taken back or put off when it came due."""
+        self._run.change(
+            REDECIDED,
+            id=call_id,
+            decision=decision.verdict,
+            reason=decision.reason,
+            until_at=maybe_micros(decision.until),
+        )
+
+    def open_before(self, pbx: str, at: datetime, live: Collection[str]) -> list[StoredCall]:
+        """Calls that began by `at` and are still open here but not among the live ones of the PBX."""
+        rows = self._run.all(OPEN, pbx=pbx, at=micros(at))
+        return [
+            StoredCall(id_, direction, did, peer, None if answered is None else moment_of(answered))
+            for id_, uniqueid, direction, did, peer, answered in rows
+            if uniqueid not in live
+        ]
+
+    def close_unseen(self, call_id: int, at: datetime, outcome: str | None, reason: str) -> None:
+        self._run.change(CLOSE_UNSEEN, id=call_id, at=micros(at), outcome=outcome, reason=reason)
+
+    def lose_sight(self, pbx: str, at: datetime) -> None:
+        """Open a gap, unless one is open."""
+        if self._run.one(GAP_OPEN, pbx=pbx) is None:
+            self._run.change(GAP_BEGIN, pbx=pbx, from_at=micros(at))
+
+    def see_again(self, pbx: str, at: datetime, calls: int) -> None:
+        """Close the open gap, with the number of calls that ended in it."""
+        self._run.change(GAP_END, pbx=pbx, at=micros(at), calls=calls)

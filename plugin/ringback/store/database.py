@@ -1,0 +1,191 @@
+"""Opening a database: which kind it is, whether its schema is ours, who holds it, how it is read."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from ringback.errors import Locked, StoreFault
+from ringback.ports import Clock
+from ringback.ports.storage import Step, Tx
+from ringback.store.nouns import Nouns
+from ringback.store.writer import Connection, Writer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection as Reading
+    from sqlalchemy import Engine
+
+T = TypeVar("T")
+HEAD = "0001"
+"""The schema this program speaks; a test compares it with the newest migration."""
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL, None for another database."""
+    prefix = "sqlite:///"
+    return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None
+
+
+def connector(url: str) -> Callable[[], Connection]:
+    """How the writer's thread opens its connection."""
+    path = sqlite_path(url)
+    if path is not None:
+        from ringback.store.sqlite import SqliteConnection
+
+        return lambda: SqliteConnection(path)
+    from ringback.store.postgres import PostgresConnection
+
+    return lambda: PostgresConnection(url.replace("postgresql+psycopg://", "postgresql://", 1))
+
+
+@contextmanager
+def hold(state: Path) -> Iterator[None]:
+    """Hold the state folder: one writing Ringback at a time. Raises Locked, naming who holds it."""
+    state.mkdir(parents=True, exist_ok=True, mode=0o750)
+    handle = os.open(state / "ringback.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
+            raise Locked(f"process {holder} already runs on {state}; stop it first") from problem
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+class Database:
+    """The one writer, and readers beside it. Satisfies `ports.storage.Store`."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.url = url
+        self._clock = clock
+        self._writer = Writer(connector(url))
+        self._engine: Engine | None = None
+
+    async def open(self) -> int:
+        """Start writing; returns the number of this start (the epoch)."""
+        await self._writer.start()
+
+        def count(tx: Tx) -> int:
+            epoch = tx.settings.next_epoch(self._clock.now())
+            cast(Nouns, tx).begin_epoch(epoch)
+            return epoch
+
+        return await self.commit(count)
+
+    async def commit(self, step: Step[T]) -> T:
+        """Run one step; resolves after the flush."""
+        ((done, value),) = await self._writer.put([step])
+        if not done:
+            raise value
+        return cast(T, value)
+
+    async def commit_all(self, steps: Sequence[Step[T]]) -> "list[T | Exception]":
+        """Run steps in order and wait once; a step that failed leaves its exception in its place."""
+        return [value for _done, value in await self._writer.put(list(steps))]
+
+    async def read(self, query: "Callable[[Reading], T]") -> T:
+        """Run a query on a reading connection, off the loop."""
+        return await asyncio.to_thread(self._query, query)
+
+    def _query(self, query: "Callable[[Reading], T]") -> T:
+        if self._engine is None:
+            self._engine = reader(self.url)
+        with self._engine.connect() as connection:
+            return query(connection)
+
+    async def close(self) -> None:
+        """Finish what waits, then close."""
+        await self._writer.stop()
+        if self._engine is not None:
+            self._engine.dispose()
+
+
+def reader(url: str) -> "Engine":
+    """An engine that can only read. SQLAlchemy is imported here, since the daemon's first event does not need it."""
+    from sqlalchemy import create_engine, event
+
+    path = sqlite_path(url)
+    if path is None:
+        return create_engine(
+            url.replace("postgresql://", "postgresql+psycopg://", 1),
+            pool_size=2,
+            connect_args={"options": "-c default_transaction_read_only=on"},
+        )
+    if not path.exists():
+        raise StoreFault(f"there is no database at {path}; `ringback run` or `ringback migrate` makes it")
+    engine = create_engine(f"sqlite:///{path}", pool_size=2)
+
+    @event.listens_for(engine, "connect")
+    def _read_only(connection: object, _record: object) -> None:
+        for pragma in ("PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0", "PRAGMA busy_timeout = 5000"):
+            connection.execute(pragma)  # type: ignore[attr-defined]  # a raw sqlite3 connection
+
+    return engine
+
+
+def schema_version(url: str) -> str | None:
+    """Which migration the database is at, None when it is empty. Needs no SQLAlchemy, so the daemon starts fast."""
+    path = sqlite_path(url)
+    if path is not None:
+        import sqlite3
+
+        if not path.exists():
+            return None
+        with sqlite3.connect(path, timeout=5) as connection:
+            known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+        connection.close()
+        return cast(str, row[0]) if row else None
+    import psycopg
+
+    with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1)) as database:
+        known = database.execute("SELECT to_regclass('alembic_version')").fetchone()
+        row = database.execute("SELECT version_num FROM alembic_version").fetchone() if known and known[0] else None
+    return cast(str, row[0]) if row else None
+
+
+def migrate(url: str) -> None:
+    """Bring the schema to HEAD. The caller holds the state folder."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "ringback:store/migrations")
+    config.set_main_option(
+        "sqlalchemy.url", url.replace("postgresql://", "postgresql+psycopg://", 1).replace("%", "%%")
+    )
+    command.upgrade(config, "head")
+
+
+def prepare(url: str) -> None:
+    """Make sure the schema is ours: make or upgrade it; refuse a newer one than this program knows."""
+    version = schema_version(url)
+    if version == HEAD:
+        return
+    if version is not None and version > HEAD:
+        raise StoreFault(f"the database is at schema {version}, newer than this Ringback ({HEAD}); upgrade Ringback")
+    migrate(url)
+
+
+def peek(url: str, step: Step[T]) -> T:
+    """Run a step that only looks, on a connection that cannot write, beside whatever daemon runs."""
+    path = sqlite_path(url)
+    if path is not None:
+        from ringback.store.sqlite import LOOKING, SqliteConnection
+
+        connection: Connection = SqliteConnection(path, LOOKING)
+    else:
+        connection = connector(url)()
+    try:
+        connection.look()
+        return step(connection.nouns)
+    finally:
+        connection.rollback()
+        connection.close()

@@ -1,0 +1,172 @@
+"""Texts on their way out: the message, its part, and one attempt row for every try (D1, D2)."""
+
+from datetime import datetime
+
+from ringback.core.ids import Kind
+from ringback.core.messages import Outgoing, PartState, State, Wanted
+from ringback.core.policy import Defer, Refuse, Verdict
+from ringback.core.reasons import Reason
+from ringback.ports.storage import CallFactsRow, Order, Route, StoredMessage, Thread, WaitingText
+from ringback.store.moments import micros, moment_of
+from ringback.store.sql import insert, sql
+from ringback.store.tx import Runner, new_id
+
+PUT = insert(
+    "message",
+    """public_id thread_id carrier class_ basis language pbx cause automatic body segments state reason not_before
+    created_at state_at expires_at call_id rule step tries""",
+    "ON CONFLICT (call_id, rule, step) DO NOTHING RETURNING id",
+)
+EVENT = insert("message_event", "message_id at state reason detail")
+PART = insert("part", "message_id seq body state", "RETURNING id")
+ATTEMPT = insert("attempt", "public_id part_id message_id carrier epoch opened_at", "RETURNING id")
+MOVE = sql("UPDATE message SET state = :state, reason = :reason, state_at = :at WHERE id = :id AND state = :old")
+PUT_OFF = sql(
+    """UPDATE message SET state = 'held', reason = :reason, not_before = :until, state_at = :at
+    WHERE id = :id AND state = :old"""
+)
+OPENED = sql("UPDATE message SET state = 'submitting', reason = NULL, state_at = :at, tries = tries + 1 WHERE id = :id")
+PART_OPENED = sql("UPDATE part SET state = 'submitting' WHERE id = :id")
+# The oldest waiting text of each thread that has none in the air, so that texts to one person keep their order.
+DUE = sql(
+    """SELECT m.id, m.public_id, m.state, t.id, t.public_id, n.id, n.e164, t.peer, m.body, m.segments, m.automatic,
+    m.rule, m.expires_at, m.tries, p.id, c.presentation, c.verstat, c.vetoed
+    FROM message m JOIN thread t ON t.id = m.thread_id JOIN number n ON n.id = t.number_id
+    JOIN part p ON p.message_id = m.id LEFT JOIN call c ON c.id = m.call_id
+    WHERE m.carrier = :carrier AND m.state IN ('queued', 'held') AND m.not_before <= :now
+    AND NOT EXISTS (SELECT 1 FROM message e WHERE e.thread_id = m.thread_id
+      AND e.state IN ('queued', 'held', 'submitting') AND (e.state = 'submitting' OR e.id < m.id))
+    ORDER BY m.not_before, m.id LIMIT :limit"""
+)
+NEXT = sql(
+    "SELECT min(not_before) FROM message WHERE carrier = :carrier AND state IN ('queued', 'held') AND not_before > :now"
+)
+OPEN_ATTEMPTS = sql("SELECT id, part_id, message_id FROM attempt WHERE outcome IS NULL AND carrier = :carrier")
+WAITING_LONG = sql(
+    "SELECT id, state FROM message WHERE state IN ('accepted', 'sent', 'unconfirmed') AND state_at < :at LIMIT :limit"
+)
+
+
+def filed(verdict: Verdict | None, now: datetime) -> tuple[State, Reason | None, datetime]:
+    """How a text is kept that the gates judged so: its state, the reason, and from when on it may go."""
+    match verdict:
+        case Refuse(reason):
+            return State.REFUSED, reason, now
+        case Defer(reason, until):
+            return State.HELD, reason, until
+        case None:
+            return State.QUEUED, None, now
+
+
+class Outbox:
+    def __init__(self, run: Runner, epoch: int) -> None:
+        self._run = run
+        self._epoch = epoch
+
+    def put(
+        self, wanted: Wanted, thread: Thread, route: Route, verdict: Verdict | None, now: datetime
+    ) -> StoredMessage | None:
+        """Keep a text as the gates decided (D1): queued, held, or refused with its reason, since a no is never silent.
+
+        None when this call's rule already has its text.
+        """
+        state, reason, not_before = filed(verdict, now)
+        at = micros(now)
+        public_id = new_id(Kind.MESSAGE, now)
+        row = self._run.one(
+            PUT,
+            public_id=public_id,
+            thread_id=thread.id,
+            carrier=route.carrier,
+            class_=wanted.class_,
+            basis=wanted.basis,
+            language=wanted.language,
+            pbx=wanted.pbx,
+            cause=wanted.cause,
+            automatic=wanted.automatic,
+            body=wanted.text,
+            segments=route.segments,
+            state=state,
+            reason=reason,
+            not_before=min(micros(not_before), micros(wanted.expires_at)),
+            created_at=at,
+            state_at=at,
+            expires_at=micros(wanted.expires_at),
+            call_id=wanted.call_id,
+            rule=wanted.rule,
+            step=wanted.step,
+            tries=0,
+        )
+        if row is None:
+            return None
+        part = self._run.one(PART, message_id=row[0], seq=0, body="", state=PartState.QUEUED)
+        assert part is not None
+        self.note(row[0], state, reason, "", now)
+        return StoredMessage(row[0], public_id, part[0], route.segments)
+
+    def note(self, message_id: int, state: State, reason: Reason | None, detail: str, now: datetime) -> None:
+        self._run.change(EVENT, message_id=message_id, at=micros(now), state=state, reason=reason, detail=detail)
+
+    def open_attempt(
+        self, message: StoredMessage, thread: Thread, text: Wanted | WaitingText, carrier: str, now: datetime
+    ) -> Order:
+        """D2: from here on a byte may leave, so whatever happens next is recorded as an outcome."""
+        at = micros(now)
+        public_id = new_id(Kind.ATTEMPT, now)
+        self._run.change(OPENED, id=message.id, at=at)
+        self._run.change(PART_OPENED, id=message.part)
+        row = self._run.one(
+            ATTEMPT,
+            public_id=public_id,
+            part_id=message.part,
+            message_id=message.id,
+            carrier=carrier,
+            epoch=self._epoch,
+            opened_at=at,
+        )
+        assert row is not None
+        self.note(message.id, State.SUBMITTING, None, carrier, now)
+        outgoing = Outgoing(public_id, message.public_id, thread.did, thread.peer, text.text, text.expires_at)
+        return Order(row[0], message.part, message.id, thread.id, carrier, outgoing, now)
+
+    def due(self, carrier: str, now: datetime, limit: int) -> list[WaitingText]:
+        """Texts that may go now, oldest first, at most one a thread."""
+        return [
+            WaitingText(
+                StoredMessage(row[0], row[1], row[14], row[9]),
+                State(row[2]),
+                Thread(row[3], row[4], row[5], row[6], row[7], in_flight=False),
+                row[8],
+                bool(row[10]),
+                row[11] or "",
+                moment_of(row[12]),
+                row[13],
+                CallFactsRow(*row[15:]),
+            )
+            for row in self._run.all(DUE, carrier=carrier, now=micros(now), limit=limit)
+        ]
+
+    def next_due(self, carrier: str, now: datetime) -> datetime | None:
+        row = self._run.one(NEXT, carrier=carrier, now=micros(now))
+        return moment_of(row[0]) if row and row[0] is not None else None
+
+    def move(self, message_id: int, old: State, new: State, reason: Reason | None, detail: str, now: datetime) -> bool:
+        """Move a text that no attempt is open for; False when it is not in `old` any more."""
+        if self._run.change(MOVE, id=message_id, old=old, state=new, reason=reason, at=micros(now)) != 1:
+            return False
+        self.note(message_id, new, reason, detail, now)
+        return True
+
+    def hold(self, message_id: int, old: State, verdict: Defer, detail: str, now: datetime) -> None:
+        if self._run.change(
+            PUT_OFF, id=message_id, old=old, reason=verdict.reason, until=micros(verdict.until), at=micros(now)
+        ):
+            self.note(message_id, State.HELD, verdict.reason, detail, now)
+
+    def left_open(self, carrier: str) -> list[tuple[int, int, int]]:
+        """Attempts on a carrier without an outcome, as (attempt, part, message)."""
+        return [(row[0], row[1], row[2]) for row in self._run.all(OPEN_ATTEMPTS, carrier=carrier)]
+
+    def quiet_since(self, at: datetime, limit: int) -> list[tuple[int, State]]:
+        """Texts that wait for word from the carrier since before `at`."""
+        return [(row[0], State(row[1])) for row in self._run.all(WAITING_LONG, at=micros(at), limit=limit)]

@@ -1,0 +1,115 @@
+"""What became of an attempt: the carrier's answer (D3), its receipts (D4), or nothing at all (D5)."""
+
+from datetime import datetime
+
+from ringback.core.messages import PartState, ReceiptStatus, State, fold, may_move
+from ringback.core.reasons import Reason
+from ringback.ports import Receipt
+from ringback.ports.storage import Attempt
+from ringback.store.moments import micros, moment_of
+from ringback.store.outbox import EVENT
+from ringback.store.sql import insert, sql
+from ringback.store.tx import Runner
+
+# Fenced: only the daemon that opened the attempt may close it, and only once.
+CLOSE = sql(
+    """UPDATE attempt SET outcome = :outcome, cause = :cause, provider_id = :provider_id, closed_at = :at
+    WHERE id = :id AND outcome IS NULL"""
+)
+SET_PART = sql("UPDATE part SET state = :state WHERE id = :id")
+PARTS = sql("SELECT state FROM part WHERE message_id = :message")
+STATE = sql("SELECT state FROM message WHERE id = :id")
+MOVE = sql("UPDATE message SET state = :state, reason = :reason, state_at = :at WHERE id = :id AND state = :old")
+BY_PROVIDER = sql(
+    """SELECT a.id, a.part_id, a.message_id, p.state FROM attempt a JOIN part p ON p.id = a.part_id
+    WHERE a.carrier = :carrier AND a.provider_id = :provider_id"""
+)
+BY_ATTEMPT = sql(
+    """SELECT a.id, a.part_id, a.message_id, p.state FROM attempt a JOIN part p ON p.id = a.part_id
+    WHERE a.public_id = :attempt AND a.carrier = :carrier"""
+)
+RESOLVE = sql("UPDATE attempt SET provider_id = :provider_id, outcome = 'accepted', cause = :cause WHERE id = :id")
+RECEIPT = insert(
+    "receipt",
+    "attempt_id carrier provider_id status carrier_at received_at error",
+    "ON CONFLICT (carrier, provider_id, status, carrier_at) DO NOTHING",
+)
+PARK = insert(
+    "receipt_parked",
+    "carrier provider_id status carrier_at received_at error",
+    "ON CONFLICT (carrier, provider_id, status, carrier_at) DO NOTHING",
+)
+PARKED = sql(
+    """DELETE FROM receipt_parked WHERE carrier = :carrier AND provider_id = :provider_id
+    RETURNING status, carrier_at, received_at, error"""
+)
+FORGET_PARKED = sql("DELETE FROM receipt_parked WHERE received_at < :at")
+
+
+class Outcomes:
+    def __init__(self, run: Runner) -> None:
+        self._run = run
+
+    def close(self, attempt_id: int, outcome: str, cause: str, provider_id: str | None, now: datetime) -> bool:
+        """Record an attempt's outcome; False when somebody did before, and then nothing else may be written."""
+        changed = self._run.change(
+            CLOSE, id=attempt_id, outcome=outcome, cause=cause, provider_id=provider_id or None, at=micros(now)
+        )
+        return changed == 1
+
+    def part_moves(
+        self, part: int, message: int, state: PartState, reason: Reason | None, detail: str, now: datetime
+    ) -> State | None:
+        """Move a part, and the message with it if the fold of its parts says so; returns the message's new state."""
+        old = self._run.one(STATE, id=message)
+        assert old is not None
+        self._run.change(SET_PART, id=part, state=state)
+        new = fold([PartState(row[0]) for row in self._run.all(PARTS, message=message)])
+        if not may_move(State(old[0]), new):
+            return None
+        self._run.change(MOVE, id=message, old=old[0], state=new, reason=reason, at=micros(now))
+        self._run.change(EVENT, message_id=message, at=micros(now), state=new, reason=reason, detail=detail)
+        return new
+
+    def find(self, carrier: str, receipt: Receipt) -> Attempt | None:
+        """The attempt a receipt speaks of, by the carrier's id or by ours where the carrier hands it back."""
+        row = (
+            self._run.one(BY_PROVIDER, carrier=carrier, provider_id=receipt.provider_id)
+            if receipt.provider_id
+            else None
+        )
+        if row is None and receipt.attempt:
+            row = self._run.one(BY_ATTEMPT, carrier=carrier, attempt=receipt.attempt)
+        return Attempt(row[0], row[1], row[2], PartState(row[3])) if row else None
+
+    def resolve(self, attempt_id: int, provider_id: str, cause: str) -> None:
+        """A receipt shows that an attempt arrived after all."""
+        self._run.change(RESOLVE, id=attempt_id, provider_id=provider_id, cause=cause)
+
+    def keep(self, attempt_id: int, carrier: str, receipt: Receipt, now: datetime) -> bool:
+        """Append a receipt (D4); False when it came before."""
+        return self._run.change(RECEIPT, attempt_id=attempt_id, **_columns(carrier, receipt, now)) == 1
+
+    def park(self, carrier: str, receipt: Receipt, now: datetime) -> None:
+        """Keep a receipt whose text is not known yet; the answer may still be on its way."""
+        self._run.change(PARK, **_columns(carrier, receipt, now))
+
+    def take_parked(self, carrier: str, provider_id: str) -> list[Receipt]:
+        return [
+            Receipt(provider_id, ReceiptStatus(status), moment_of(carrier_at), error=error)
+            for status, carrier_at, _received, error in self._run.all(PARKED, carrier=carrier, provider_id=provider_id)
+        ]
+
+    def forget_parked(self, before: datetime) -> None:
+        self._run.change(FORGET_PARKED, at=micros(before))
+
+
+def _columns(carrier: str, receipt: Receipt, now: datetime) -> dict[str, object]:
+    return {
+        "carrier": carrier,
+        "provider_id": receipt.provider_id,
+        "status": receipt.status,
+        "carrier_at": micros(receipt.carrier_at),
+        "received_at": micros(now),
+        "error": receipt.error,
+    }

@@ -1,0 +1,117 @@
+"""What is known of a pair (our number, their number): opt-outs, cool-downs, what waits, how much went already."""
+
+from datetime import datetime, timedelta
+
+from ringback.core.ids import Kind
+from ringback.ports.storage import PairFacts, Thread
+from ringback.store.moments import maybe_moment_of, micros
+from ringback.store.sql import insert, sql
+from ringback.store.tx import Runner, new_id
+
+MINUTE_US = 60_000_000
+HOUR = timedelta(hours=1)
+AUTOMATIC = "automatic"
+
+# One statement of primary-key look-ups, so that the facts of a pair cost the same with a million messages.
+FACTS = sql(
+    """SELECT
+    (SELECT f.opted_out_at FROM number n JOIN thread t ON t.number_id = n.id AND t.peer = :peer
+       JOIN pair_facts f ON f.thread_id = t.id WHERE n.e164 = :did),
+    (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
+    (SELECT min(due_at) FROM pending_text WHERE peer = :peer AND state = 'pending'),
+    (SELECT count(*) FROM number n JOIN thread t ON t.number_id = n.id AND t.peer = :peer
+       JOIN message m ON m.thread_id = t.id WHERE n.e164 = :did AND m.automatic AND m.created_at > :hour_ago
+       AND m.state <> 'refused'),
+    (SELECT count(*) FROM setting WHERE key IN ('pause:all', :pause_number, :pause_rule)),
+    (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute),
+    (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute - 1),
+    (SELECT n FROM meter WHERE key = :rate AND slot = :minute)"""
+)
+THREAD = insert(
+    "thread",
+    "public_id number_id peer created_at changed_at",
+    "ON CONFLICT (number_id, peer) DO UPDATE SET changed_at = excluded.changed_at RETURNING id, public_id",
+)
+NUMBER = sql("SELECT id FROM number WHERE e164 = :e164")
+NEW_NUMBER = insert("number", "e164", "ON CONFLICT (e164) DO UPDATE SET e164 = excluded.e164 RETURNING id")
+IN_FLIGHT = sql("SELECT 1 FROM message WHERE thread_id = :thread AND state IN ('queued', 'held', 'submitting') LIMIT 1")
+COOL = insert(
+    "cool_down",
+    "peer group_ number_id until_at",
+    "ON CONFLICT (peer, group_, number_id) DO UPDATE SET until_at = excluded.until_at",
+)
+COUNT = insert("meter", "key slot n", "ON CONFLICT (key, slot) DO UPDATE SET n = meter.n + excluded.n")
+OPT_OUT_EVENT = insert("opt_out_event", "thread_id at kind method evidence")
+OPT_OUT = insert(
+    "pair_facts", "thread_id opted_out_at", "ON CONFLICT (thread_id) DO UPDATE SET opted_out_at = excluded.opted_out_at"
+)
+FORGET_METERS = sql("DELETE FROM meter WHERE slot < :slot")
+FORGET_COOL_DOWNS = sql("DELETE FROM cool_down WHERE until_at < :now")
+
+
+def _sliding(this: int, before: int, now_us: int) -> int:
+    """How many in the last sixty seconds, reckoned from two whole minutes."""
+    left = 1 - (now_us % MINUTE_US) / MINUTE_US
+    return this + int(before * left)
+
+
+class Pairs:
+    def __init__(self, run: Runner) -> None:
+        self._run = run
+
+    def facts(self, did: str, peer: str, group: str, rule: str, now: datetime) -> PairFacts:
+        """All that the gates want to know of a pair, in one look."""
+        now_us = micros(now)
+        row = self._run.one(
+            FACTS,
+            did=did,
+            peer=peer,
+            group=group,
+            hour_ago=micros(now - HOUR),
+            pause_number=f"pause:number:{did}",
+            pause_rule=f"pause:rule:{rule}",
+            minute=now_us // MINUTE_US,
+            rate=f"rate:{did}",
+        )
+        assert row is not None
+        opted_out, cooling, pending, to_pair, pauses, this, before, rate = row
+        return PairFacts(
+            opted_out=opted_out is not None,
+            cooling_until=maybe_moment_of(cooling),
+            pending=pending is not None,
+            automatic_to_pair=to_pair,
+            paused=pauses > 0,
+            automatic_this_minute=_sliding(this or 0, before or 0, now_us),
+            sent_this_minute=rate or 0,
+        )
+
+    def thread(self, did: str, peer: str, now: datetime) -> Thread:
+        """Find or begin the thread of a pair; holds the pair's row until the transaction ends."""
+        found = self._run.one(NUMBER, e164=did) or self._run.one(NEW_NUMBER, e164=did)
+        assert found is not None
+        at = micros(now)
+        row = self._run.one(
+            THREAD, public_id=new_id(Kind.THREAD, now), number_id=found[0], peer=peer, created_at=at, changed_at=at
+        )
+        assert row is not None
+        busy = self._run.one(IN_FLIGHT, thread=row[0]) is not None
+        return Thread(row[0], row[1], found[0], did, peer, busy)
+
+    def start_cool_down(self, thread: Thread, group: str, until: datetime) -> None:
+        self._run.change(COOL, peer=thread.peer, group_=group, number_id=thread.number_id, until_at=micros(until))
+
+    def count_automatic(self, now: datetime) -> None:
+        self._run.change(COUNT, key=AUTOMATIC, slot=micros(now) // MINUTE_US, n=1)
+
+    def count_sent(self, did: str, segments: int, now: datetime) -> None:
+        self._run.change(COUNT, key=f"rate:{did}", slot=micros(now) // MINUTE_US, n=segments)
+
+    def opt_out(self, thread_id: int, method: str, evidence: str, now: datetime) -> None:
+        """Write the ledger and its fold in one go."""
+        at = micros(now)
+        self._run.change(OPT_OUT_EVENT, thread_id=thread_id, at=at, kind="opt_out", method=method, evidence=evidence)
+        self._run.change(OPT_OUT, thread_id=thread_id, opted_out_at=at)
+
+    def forget_old(self, now: datetime) -> None:
+        self._run.change(FORGET_METERS, slot=micros(now) // MINUTE_US - 2)
+        self._run.change(FORGET_COOL_DOWNS, now=micros(now))

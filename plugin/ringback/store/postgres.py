@@ -1,0 +1,73 @@
+"""PostgreSQL as the writer's database: the same contract over one synchronous connection in the writer's thread."""
+
+from collections.abc import Iterable
+
+import psycopg
+
+from ringback.store.nouns import Nouns
+from ringback.store.sql import Sql
+from ringback.store.tx import Cursor, Values
+
+# What ends with the connection or with another transaction is worth another try.
+LATER = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+class PostgresDriver:
+    def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+        self._connection = connection
+
+    def execute(self, statement: Sql, values: Values) -> Cursor:
+        return self._connection.execute(statement.postgres, values)
+
+    def executemany(self, statement: Sql, rows: Iterable[Values]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.executemany(statement.postgres, list(rows))
+
+
+class PostgresConnection:
+    """Reconnects at the next transaction when the server went away."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._connection = self._connect()
+        self.nouns = Nouns(PostgresDriver(self._connection))
+
+    def _connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        connection = psycopg.connect(self._conninfo, autocommit=True)
+        connection.execute("SET synchronous_commit = on")
+        return connection
+
+    def later(self, problem: Exception) -> bool:
+        return isinstance(problem, LATER)
+
+    def begin(self) -> None:
+        if self._connection.closed:
+            self._connection = self._connect()
+            self.nouns.use(PostgresDriver(self._connection))
+        self._connection.execute("BEGIN")
+
+    def look(self) -> None:
+        """Begin a transaction that only reads."""
+        self._connection.execute("BEGIN READ ONLY")
+
+    def save(self) -> None:
+        self._connection.execute("SAVEPOINT step")
+
+    def keep(self) -> None:
+        self._connection.execute("RELEASE step")
+
+    def undo(self) -> None:
+        self._connection.execute("ROLLBACK TO step")
+        self._connection.execute("RELEASE step")
+
+    def commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        try:
+            self._connection.execute("ROLLBACK")
+        except LATER:
+            self._connection.close()
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,67 @@
+"""Small facts the owner sets while running: pauses, and what the daemon must remember of itself."""
+
+from datetime import datetime
+
+from ringback.core.ids import Kind
+from ringback.core.tasks import TaskKind
+from ringback.store.moments import micros, moment_of
+from ringback.store.sql import insert, sql
+from ringback.store.tx import Runner, new_id
+
+PUT = insert(
+    "setting",
+    "key value changed_at changed_by",
+    """ON CONFLICT (key) DO UPDATE
+    SET value = excluded.value, changed_at = excluded.changed_at, changed_by = excluded.changed_by""",
+)
+DROP = sql("DELETE FROM setting WHERE key = :key")
+GET = sql("SELECT value, changed_at FROM setting WHERE key = :key")
+PAUSES = sql("SELECT key, changed_at, changed_by FROM setting WHERE key >= 'pause:' AND key < 'pause;' ORDER BY key")
+TASK = insert("task", "public_id key kind at call_id message_id detail", "ON CONFLICT (key) DO NOTHING")
+
+
+class Settings:
+    def __init__(self, run: Runner) -> None:
+        self._run = run
+
+    def put(self, key: str, value: str, now: datetime, by: str) -> None:
+        self._run.change(PUT, key=key, value=value, changed_at=micros(now), changed_by=by)
+
+    def drop(self, key: str) -> bool:
+        return self._run.change(DROP, key=key) == 1
+
+    def get(self, key: str) -> tuple[str, datetime] | None:
+        row = self._run.one(GET, key=key)
+        return (row[0], moment_of(row[1])) if row else None
+
+    def pauses(self) -> list[tuple[str, datetime, str]]:
+        """What is paused, since when and by whom; keys are `pause:all`, `pause:number:+1...`, `pause:rule:NAME`."""
+        return [(key, moment_of(at), by) for key, at, by in self._run.all(PAUSES)]
+
+    def next_epoch(self, now: datetime) -> int:
+        """Count up the starts of this database's daemon; attempts carry it, so a fenced-off one is known."""
+        known = self.get("epoch")
+        epoch = int(known[0]) + 1 if known else 1
+        self.put("epoch", str(epoch), now, "daemon")
+        return epoch
+
+
+class Tasks:
+    def __init__(self, run: Runner) -> None:
+        self._run = run
+
+    def add(
+        self, task: TaskKind, now: datetime, detail: str, call_id: int | None = None, message_id: int | None = None
+    ) -> None:
+        """Leave something for a person. The same thing is not left twice, and of a storm there is one a minute."""
+        about = call_id or message_id or micros(now) // 60_000_000
+        self._run.change(
+            TASK,
+            public_id=new_id(Kind.TASK, now),
+            key=f"{task}:{about}",
+            kind=task,
+            at=micros(now),
+            call_id=call_id,
+            message_id=message_id,
+            detail=detail,
+        )

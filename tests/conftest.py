@@ -1,0 +1,51 @@
+"""What all tests share: the databases, a clock that stands still, and no way off the machine."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from ringback.store.database import Database, migrate
+
+from tests.fakes.hand_clock import HandClock
+from tests.postgres import Cluster, cluster
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+_names = itertools.count()
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(NOON)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    with cluster() as server:
+        server.create("template")
+        migrate(server.conninfo("template"))
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind, with our schema in it."""
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path / 'ringback.db'}"
+        migrate(address)
+        yield address
+        return
+    server: Cluster = request.getfixturevalue("postgres")
+    name = f"t{os.getpid()}_{next(_names)}"
+    yield server.create(name, "template")
+    server.drop(name)
+
+
+@pytest.fixture
+async def store(url: str, clock: HandClock) -> AsyncIterator[Database]:
+    database = Database(url, clock)
+    await database.open()
+    yield database
+    await database.close()

@@ -1,0 +1,97 @@
+"""A PostgreSQL of our own: started unprivileged on a free port, stopped by its process id, gone with its folder."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def unprivileged() -> str | None:
+    """PostgreSQL refuses to run as root; the user it runs as then, or None when we are nobody special."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+class Cluster:
+    """A running server. `url(name)` makes an empty database."""
+
+    def __init__(self, folder: Path, port: int, process: "subprocess.Popen[bytes]") -> None:
+        self.folder = folder
+        self.port = port
+        self.process = process
+
+    def conninfo(self, name: str) -> str:
+        return f"postgresql://ringback@127.0.0.1:{self.port}/{name}"
+
+    def create(self, name: str, template: str = "template0") -> str:
+        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.conninfo(name)
+
+    def drop(self, name: str) -> None:
+        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextlib.contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Run a server for as long as the block lasts."""
+    if not BINARIES:
+        raise RuntimeError("PostgreSQL is missing: apt-get install postgresql")
+    user = unprivileged()
+    folder = Path(tempfile.mkdtemp(prefix="rb-pg-"))
+    try:
+        if user is not None:
+            shutil.chown(folder, user)
+        data, port = folder / "data", free_port()
+        subprocess.run(
+            [BINARIES[-1] / "initdb", "-D", data, "-U", "ringback", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            user=user,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+        )
+        options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [BINARIES[-1] / "postgres", "-D", data, "-p", str(port), *options], user=user, cwd=folder, stderr=log
+            )
+        try:
+            _wait(port, process, folder / "log")
+            yield Cluster(folder, port, process)
+        finally:
+            process.terminate()  # a smart shutdown would wait for forgotten connections
+            process.send_signal(2)
+            process.wait(20)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            psycopg.connect(f"postgresql://ringback@127.0.0.1:{port}/postgres", connect_timeout=2).close()
+            return
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(log.read_text(errors="replace")[-2000:]) from None
+            time.sleep(0.05)  # the server has no event to wait for before it listens
