@@ -1,0 +1,1 @@
+"""Load the facts, ask the core, store the answer."""

@@ -1,0 +1,291 @@
+"""From what happened on the phone to the one decision about a text, in the same transaction as the call itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from ringback.core.calls import (
+    UNANSWERED,
+    Call,
+    CallAnswered,
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    Direction,
+    FeedBack,
+    FeedLost,
+    Outcome,
+)
+from ringback.core.messages import Basis, MessageClass, Wanted
+from ringback.core.numbers import Number, mask
+from ringback.core.policy import CallFacts, Defer, Refuse
+from ringback.core.reasons import Reason
+from ringback.core.schedules import next_windows, say_windows
+from ringback.core.tasks import TaskKind
+from ringback.core.templates import TemplateFault
+from ringback.core.triggers import (
+    CallDecision,
+    CallVerdict,
+    Chosen,
+    Known,
+    Rule,
+    choose,
+    decide,
+    in_language,
+)
+from ringback.flow.delays import Delays
+from ringback.flow.house import House
+from ringback.flow.insist import insist
+from ringback.flow.outbound import Slot, Submitted, gate_facts, submit
+from ringback.flow.sending import Lanes
+from ringback.ports import CallEventSource, Clock
+from ringback.ports.storage import Order, Step, Store, Tx
+
+log = structlog.get_logger("calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A finished call, read and matched before the transaction: pure work that the writer need not wait for."""
+
+    call: Call
+    did: str
+    peer: Number
+    chosen: Chosen
+    text: str = ""
+    language: str = ""
+    fault: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What a step decided about a call; `order` is a text born in flight."""
+
+    ended: Ended | None
+    decision: CallDecision | None
+    order: Order | None = None
+
+
+NOTHING = Concluded(None, None)
+AT_ONCE = 64
+"""Call events in one commit: the first texts of a burst leave while the rest is still decided."""
+
+
+def far_end(call: Call) -> str:
+    """The number on the other side, as the trunk wrote it."""
+    return call.did if call.direction is Direction.OUTBOUND else call.caller
+
+
+def prepare(house: House, call: Call) -> Ended:
+    """Read the numbers, find the rule, fill in its text."""
+    peer = house.read(call.pbx, far_end(call))
+    ours = house.read(call.pbx, call.did)
+    did = ours.e164 or call.did
+    chosen = choose(call, ours, house.rules)
+    if chosen.rule is None:
+        return Ended(call, did, peer, chosen)
+    try:
+        language, text = write_text(house, chosen.rule, call, did, peer)
+    except TemplateFault:
+        return Ended(call, did, peer, chosen, fault=Reason.TEMPLATE_FAULT)
+    return Ended(call, did, peer, chosen, text, language)
+
+
+def write_text(house: House, rule: Rule, call: Call, did: str, peer: Number) -> tuple[str, str]:
+    """Fill in the rule's text in the caller's language; returns (language, text)."""
+    wanted = [language for language in (call.language, house.language_of.get(did, ""), *house.languages) if language]
+    language, template = in_language(rule.text, wanted)
+    due = (call.ended_at or call.started_at) + rule.delay
+    windows = next_windows(rule.calendar, due) if rule.calendar else ()
+    values = {"business": house.business, "caller": peer.e164 or "", "did": did, "queue": call.queue or ""}
+    if windows:
+        values["windows"] = say_windows(windows, due, language)
+    return language, template.render({name: value for name, value in values.items() if value})
+
+
+def wish(house: House, ended: Ended, rule: Rule, call_id: int, due: datetime) -> Wanted:
+    """The text a rule asks for, as `submit` takes it."""
+    return Wanted(
+        did=ended.did,
+        peer=ended.peer,
+        text=ended.text,
+        language=ended.language,
+        class_=MessageClass.TRANSACTIONAL,
+        basis=Basis.CALLER_INITIATED,
+        cause=f"rule {rule.name}",
+        automatic=True,
+        expires_at=due + house.validity(ended.did),
+        call_id=call_id,
+        rule=rule.name,
+        group=rule.group,
+        cool_down=rule.cool_down,
+        pbx=ended.call.pbx,
+    )
+
+
+def call_facts(call: Call) -> CallFacts:
+    return CallFacts(call.presentation, call.verstat, call.vetoed)
+
+
+def began(house: House, call: Call, tx: Tx) -> Concluded:
+    """Keep a call from its first moment, so that a crash cannot hide it."""
+    did, peer = both_ends(house, call)
+    tx.calls.begin(call, did, peer)
+    return NOTHING
+
+
+def both_ends(house: House, call: Call) -> tuple[str, str | None]:
+    return house.read(call.pbx, call.did).e164 or call.did, house.read(call.pbx, far_end(call)).e164
+
+
+def answered(house: House, call: Call, tx: Tx) -> Concluded:
+    """Somebody speaks with this person: texts that wait for them are not needed any more."""
+    tx.calls.answered(call.pbx, call.uniqueid, call.answered_at or call.started_at)
+    _did, peer = both_ends(house, call)
+    if peer is not None:
+        for pending, call_id in tx.pending.of_peer(peer):
+            if tx.pending.close(pending, "cancelled", Reason.RETURNED):
+                tx.calls.redecided(call_id, CallDecision(CallVerdict.SUPPRESS, Reason.RETURNED))
+    return NOTHING
+
+
+def conclude(house: House, slot: Slot | None, call: Call, now: datetime, tx: Tx) -> Concluded:
+    """Store how the call ended, decide about its text, and queue it: one transaction."""
+    ended = prepare(house, call)
+    call_id = tx.calls.finish(ended.call, ended.did, ended.peer.e164)
+    if call_id is None:
+        return NOTHING
+    rule = ended.chosen.rule
+    if rule is None or ended.fault is not None:
+        decision = without_text(ended)
+        tx.calls.decided(call_id, decision)
+        return Concluded(ended, decision)
+    wanted = wish(house, ended, rule, call_id, (ended.call.ended_at or now) + rule.delay)
+    pair = tx.pairs.facts(ended.did, ended.peer.e164 or ended.peer.raw, rule.group, rule.name, now)
+    gates = gate_facts(house, wanted, call_facts(ended.call), pair, now, 1)
+    decision = decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
+    order = None
+    if decision.verdict is CallVerdict.SEND and decision.at is not None and decision.at > now:
+        tx.pending.put(wanted, ended.peer.e164 or "", decision.at)
+    elif decision.verdict is CallVerdict.SEND:
+        sent = submit(house, slot, wanted, call_facts(ended.call), now, tx)
+        decision, order = after_submit(decision, sent), sent.order
+    elif decision.reason is Reason.TOO_OLD:
+        tx.tasks.add(TaskKind.TOO_OLD, now, rule.name, call_id=call_id)
+    elif decision.reason is Reason.STORM:
+        tx.tasks.add(TaskKind.STORM, now, rule.name)
+    tx.calls.decided(call_id, decision)
+    return Concluded(ended, decision, order)
+
+
+def without_text(ended: Ended) -> CallDecision:
+    """No rule fits, or the rule's text cannot be written."""
+    if ended.fault is not None:
+        return CallDecision(CallVerdict.SUPPRESS, ended.fault, ended.chosen.rule, tried=ended.chosen.tried)
+    return CallDecision(CallVerdict.NONE, ended.chosen.reason, tried=ended.chosen.tried)
+
+
+def after_submit(decision: CallDecision, sent: Submitted) -> CallDecision:
+    """A call's decision once its text met the gates again."""
+    match sent.verdict:
+        case Refuse(reason):
+            return CallDecision(CallVerdict.SUPPRESS, reason, decision.rule, tried=decision.tried)
+        case Defer(reason, until):
+            return CallDecision(CallVerdict.DEFER, reason, decision.rule, until, until, decision.tried)
+        case None:
+            return decision
+
+
+def lost(event: FeedLost, tx: Tx) -> Concluded:
+    tx.calls.lose_sight(event.pbx, event.at)
+    return NOTHING
+
+
+def back(event: FeedBack, tx: Tx) -> Concluded:
+    """Close the gap: calls that are gone ended unseen, and what may have been missed is left for a person."""
+    gone = tx.calls.open_before(event.pbx, event.at, event.live)
+    for call in gone:
+        outcome = Outcome.ANSWERED if call.answered_at else None
+        tx.calls.close_unseen(call.id, event.at, outcome, Reason.ANSWERED if outcome else Reason.UNSEEN)
+        if outcome is None and call.direction == Direction.INBOUND:
+            tx.tasks.add(TaskKind.UNSEEN, event.at, event.pbx, call_id=call.id)
+    tx.calls.see_again(event.pbx, event.at, len(gone))
+    return NOTHING
+
+
+def step_for(house: House, slot: Slot | None, event: CallEvent, now: datetime) -> Step[Concluded]:
+    """The change that one call event asks for."""
+    match event:
+        case CallStarted(call):
+            return partial(began, house, call)
+        case CallAnswered(call):
+            return partial(answered, house, call)
+        case CallEnded(call):
+            return partial(conclude, house, slot, call, now)
+        case FeedLost():
+            return partial(lost, event)
+        case FeedBack():
+            return partial(back, event)
+
+
+def slot_for(house: House, lanes: Lanes, event: CallEvent) -> Slot | None:
+    """A window slot for a call that may want its text at once."""
+    if not isinstance(event, CallEnded) or event.call.outcome not in UNANSWERED:
+        return None
+    return lanes.reserve(house.carrier(house.read(event.call.pbx, event.call.did).e164 or event.call.did))
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """Turns the calls of one PBX into decisions."""
+
+    house: House
+    store: Store
+    lanes: Lanes
+    delays: Delays
+    clock: Clock
+
+    async def follow(self, source: CallEventSource) -> None:
+        """Go on for ever. What cannot be stored now is tried again, in order, while the source waits."""
+        async for events in source.batches():
+            for start in range(0, len(events), AT_ONCE):
+                await self._take(source.name, events[start : start + AT_ONCE])
+
+    async def _take(self, pbx: str, events: Sequence[CallEvent]) -> None:
+        now = self.clock.now()
+        slots = [slot_for(self.house, self.lanes, event) for event in events]
+        steps = [step_for(self.house, slot, event, now) for event, slot in zip(events, slots, strict=True)]
+        results = await insist(self.store, self.clock, steps)
+        for event, slot, result in zip(events, slots, results, strict=True):
+            if isinstance(result, Exception):
+                log.error("a call event could not be stored", pbx=pbx, event=type(event).__name__, problem=repr(result))
+            concluded = NOTHING if isinstance(result, Exception) else result
+            if isinstance(event, CallEnded):
+                self.lanes.settle(slot, concluded.order)
+            self._after(concluded)
+
+    def _after(self, concluded: Concluded) -> None:
+        if concluded.ended is None or concluded.decision is None:
+            return
+        if concluded.order is None and concluded.decision.verdict is CallVerdict.SEND:
+            self.delays.nudge()
+        tell(concluded.ended, concluded.decision)
+
+
+def tell(ended: Ended, decision: CallDecision) -> None:
+    """One log line a call: what became of it, and what we do about it, and why."""
+    call = ended.call
+    log.info(
+        "call ended",
+        call=call.uniqueid,
+        pbx=call.pbx,
+        caller=mask(ended.peer.e164 or "") or ended.peer.kind,
+        did=ended.did,
+        outcome=str(call.outcome),
+        decision=str(decision.verdict),
+        reason=str(decision.reason),
+        rule=decision.rule.name if decision.rule else None,
+    )

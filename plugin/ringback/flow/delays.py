@@ -1,0 +1,112 @@
+"""Texts that wait out their rule's delay, and the housekeeping that goes by the clock."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from ringback.core.messages import State
+from ringback.core.policy import Defer, Refuse
+from ringback.core.triggers import CallDecision, CallVerdict
+from ringback.flow.house import House
+from ringback.flow.insist import insist, insist_one
+from ringback.flow.outbound import Slot, Submitted, submit
+from ringback.flow.sending import Lanes, first
+from ringback.ports import Clock
+from ringback.ports.storage import DueText, Store, Tx
+
+log = structlog.get_logger("delays")
+
+ON_THE_LINE = timedelta(seconds=5)
+"""How long a due text waits on when its caller is in a call with us just now."""
+LIVE_AT_MOST = timedelta(hours=4)
+NO_WORD = timedelta(hours=72)
+PARKED_FOR = timedelta(days=7)
+SWEEP = timedelta(minutes=1)
+AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    submitted: Submitted | None
+
+
+class Delays:
+    """Fires what is due, in order, and wakes for the next."""
+
+    def __init__(self, house: House, store: Store, lanes: Lanes, clock: Clock) -> None:
+        self._house = house
+        self._store = store
+        self._lanes = lanes
+        self._clock = clock
+        self._wake = asyncio.Event()
+
+    def nudge(self) -> None:
+        """A text was put here; it may be due before the one we wait for."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            now = self._clock.now()
+            due, upcoming = await insist_one(self._store, self._clock, partial(look, now))
+            if due:
+                await self._fire(due)
+                continue
+            limit = now + SWEEP
+            async with asyncio.TaskGroup() as group:
+                sleep = group.create_task(self._clock.sleep_until(min(upcoming or limit, limit)))
+                await first(group, sleep, self._wake)
+
+    async def _fire(self, due: list[DueText]) -> None:
+        now = self._clock.now()
+        slots = [self._lanes.reserve(self._house.carrier(text.did)) for text in due]
+        steps = [partial(fire, self._house, slot, text, now) for text, slot in zip(due, slots, strict=True)]
+        results = await insist(self._store, self._clock, steps)
+        for text, slot, result in zip(due, slots, results, strict=True):
+            if isinstance(result, Exception):
+                log.error("a due text could not be stored", rule=text.rule, problem=repr(result))
+                self._lanes.settle(slot, None)
+                continue
+            self._lanes.settle(slot, result.submitted.order if result.submitted else None)
+
+
+def look(now: datetime, tx: Tx) -> tuple[list[DueText], datetime | None]:
+    due = tx.pending.due(now, AT_ONCE)
+    return due, None if due else tx.pending.next_due()
+
+
+def fire(house: House, slot: Slot | None, text: DueText, now: datetime, tx: Tx) -> Fired:
+    """The delay is over: ask the gates again and queue the text, all in one transaction."""
+    if tx.pending.on_the_line(text.peer, now - LIVE_AT_MOST):
+        tx.pending.put_off(text.id, now + ON_THE_LINE)
+        return Fired(None)
+    if not tx.pending.close(text.id, "fired", None):
+        return Fired(None)
+    sent = submit(house, slot, text.wanted(), text.call.facts(), now, tx)
+    match sent.verdict:
+        case Refuse(reason):
+            tx.calls.redecided(text.call_id, CallDecision(CallVerdict.SUPPRESS, reason))
+        case Defer(reason, until):
+            tx.calls.redecided(text.call_id, CallDecision(CallVerdict.DEFER, reason, until=until))
+        case None:
+            pass
+    return Fired(sent)
+
+
+def sweep(now: datetime, tx: Tx) -> None:
+    """Give up waiting for word that is overdue, and forget what no longer counts."""
+    for message, state in tx.outbox.quiet_since(now - NO_WORD, AT_ONCE):
+        final = State.UNRESOLVED if state is State.UNCONFIRMED else State.NO_RECEIPT
+        tx.outbox.move(message, state, final, None, "no word from the carrier for 72 h", now)
+    tx.outcomes.forget_parked(now - PARKED_FOR)
+    tx.pairs.forget_old(now)
+    tx.settings.put("seen", "", now, "daemon")
+
+
+async def sweep_each_minute(store: Store, clock: Clock) -> None:
+    while True:
+        await insist_one(store, clock, partial(sweep, clock.now()))
+        await clock.sleep_until(clock.now() + SWEEP)

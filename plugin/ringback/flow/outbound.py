@@ -1,0 +1,84 @@
+"""The one door out: everything that wants to send a text calls `submit`, so no gate can be forgotten."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ringback.core.messages import Wanted
+from ringback.core.policy import AT_SUBMIT, BORN_IN_FLIGHT, CallFacts, Facts, Refuse, Verdict, judge
+from ringback.core.reasons import Reason
+from ringback.core.segments import measure
+from ringback.flow.house import House
+from ringback.ports.storage import Order, PairFacts, Route, Thread, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in a carrier's window, taken before the transaction and given back if the text did not need it."""
+
+    carrier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a wish to send. `order` is set when the text was born in flight: hand it to its lane."""
+
+    verdict: Verdict | None
+    message: str | None
+    order: Order | None = None
+
+
+def gate_facts(
+    house: House, wanted: Wanted, call: CallFacts | None, pair: PairFacts, now: datetime, segments: int
+) -> Facts:
+    """Everything the gates may know of a text, from the pair's facts and the owner's limits."""
+    limits = house.limits
+    full = pair.sent_this_minute > 0 and pair.sent_this_minute + segments > limits.per_number_per_minute
+    return Facts(
+        peer=wanted.peer,
+        automatic=wanted.automatic,
+        call=call,
+        own_number=wanted.peer.e164 in house.numbers,
+        carrier_known=house.carrier(wanted.did) is not None,
+        caller_initiated=wanted.peer.country not in house.countries_off,
+        opted_out=pair.opted_out,
+        paused=pair.paused,
+        automatic_this_minute=pair.automatic_this_minute,
+        texts_per_minute=limits.texts_per_minute,
+        automatic_to_pair=pair.automatic_to_pair,
+        automatic_per_hour=limits.automatic_per_hour,
+        next_free_at=next_minute(now) if full else None,
+    )
+
+
+def next_minute(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def submit(house: House, slot: Slot | None, wanted: Wanted, call: CallFacts | None, now: datetime, tx: Tx) -> Submitted:
+    """Queue the text if the gates let it through; say what held it if not (D1, and D2 while the carrier has room)."""
+    peer = wanted.peer.e164 or wanted.peer.raw
+    route = Route(house.carrier(wanted.did) or "", measure(wanted.text).segments)
+    pair = tx.pairs.facts(wanted.did, peer, wanted.group or "", wanted.rule or "", now)
+    thread = tx.pairs.thread(wanted.did, peer, now)
+    born = slot is not None and slot.carrier == route.carrier and not thread.in_flight
+    facts = gate_facts(house, wanted, call, pair, now, route.segments)
+    verdict = judge(facts, BORN_IN_FLIGHT if born else AT_SUBMIT)
+    if route.segments > house.limits.max_segments:
+        verdict = Refuse(Reason.TOO_LONG)
+    stored = tx.outbox.put(wanted, thread, route, verdict, now)
+    if stored is None:
+        return Submitted(Refuse(Reason.ALREADY_PENDING), None)
+    if not isinstance(verdict, Refuse):
+        start_counting(wanted, thread, now, tx)
+    if verdict is not None or not born:
+        return Submitted(verdict, stored.public_id)
+    tx.pairs.count_sent(wanted.did, route.segments, now)
+    return Submitted(None, stored.public_id, tx.outbox.open_attempt(stored, thread, wanted, route.carrier, now))
+
+
+def start_counting(wanted: Wanted, thread: Thread, now: datetime, tx: Tx) -> None:
+    """A text will go: it counts against the storm guard and starts the cool-down of its group."""
+    if wanted.automatic:
+        tx.pairs.count_automatic(now)
+    if wanted.group is not None and wanted.cool_down:
+        tx.pairs.start_cool_down(thread, wanted.group, now + wanted.cool_down)

@@ -1,0 +1,298 @@
+"""Lanes: one for each carrier, with a window of texts on their way. Claim, open the attempt, send, record the outcome.
+
+A slot of the window is taken before the attempt is opened and given back only after its outcome is on disk, so what is
+in doubt after a crash is never more than the window.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from ringback.core.messages import PartState, State
+from ringback.core.policy import AT_OPEN, Defer, Facts, Refuse, judge
+from ringback.core.reasons import Reason
+from ringback.core.retries import WRITE_MARGIN, wait_after
+from ringback.core.tasks import TaskKind
+from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
+from ringback.flow.house import House
+from ringback.flow.insist import insist_one
+from ringback.flow.outbound import Slot, next_minute
+from ringback.flow.receipts import apply_receipt
+from ringback.ports import Carrier, CarrierRef, Clock
+from ringback.ports.storage import Order, Store, Tx, WaitingText
+
+log = structlog.get_logger("sending")
+
+SEND_TIMEOUT_S = 120.0
+"""After this the outcome of an attempt is unknown, whatever the carrier's library still hopes for."""
+IDLE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a claim found: attempts opened, and when the next waiting text is due."""
+
+    orders: tuple[Order, ...]
+    next_due: datetime | None
+
+
+class Lane:
+    """One carrier's way out. Runs under keep_running; only its own task group sends."""
+
+    def __init__(self, carrier: Carrier, house: House, store: Store, clock: Clock) -> None:
+        self.carrier = carrier
+        self._house = house
+        self._store = store
+        self._clock = clock
+        self._free = carrier.window
+        self._wake = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
+        self._closing = False
+
+    @property
+    def in_flight(self) -> int:
+        return self.carrier.window - self._free
+
+    def reserve(self) -> Slot | None:
+        """Take a slot if the lane runs and has one."""
+        if self._free == 0 or self._group is None or self._closing:
+            return None
+        self._free -= 1
+        return Slot(self.carrier.name)
+
+    def give_back(self) -> None:
+        self._free += 1
+        self._wake.set()
+
+    def nudge(self) -> None:
+        """Something was queued for this lane."""
+        self._wake.set()
+
+    def hand(self, order: Order) -> None:
+        """Send an open attempt; its slot was reserved before."""
+        if self._group is None:
+            # the lane fell between the commit and now; when it runs again it finds this attempt open
+            log.warning("carrier does not run", carrier=self.carrier.name, message=order.text.message)
+            return
+        self._group.create_task(self._send(order))
+
+    async def run(self) -> None:
+        """Send what waits, as slots get free and moments come. Ends when told to drain and the window is empty."""
+        now = self._clock.now()
+        lost = await insist_one(self._store, self._clock, partial(recover, self.carrier.name, now))
+        if lost:
+            log.warning("texts in doubt after a stop", carrier=self.carrier.name, texts=lost)
+        self._free = self.carrier.window
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                while not self._closing:
+                    await self._claim_and_wait()
+            finally:
+                self._group = None
+
+    def drain(self) -> None:
+        """Open no more attempts; `run` returns when those on their way have ended."""
+        self._closing = True
+        self._wake.set()
+
+    async def _claim_and_wait(self) -> None:
+        self._wake.clear()
+        wanted = self._free
+        now = self._clock.now()
+        self._free -= wanted
+        try:
+            claimed = await insist_one(
+                self._store, self._clock, partial(claim, self._house, self.carrier.name, wanted, now)
+            )
+        except BaseException:
+            self._free += wanted
+            raise
+        self._free += wanted - len(claimed.orders)
+        for order in claimed.orders:
+            self.hand(order)
+        if not self._closing and (wanted == 0 or len(claimed.orders) < wanted):
+            await self._until(claimed.next_due)
+
+    async def _until(self, due: datetime | None) -> None:
+        """Wait until something is queued, a slot is free again, or the next text is due."""
+        limit = self._clock.now() + IDLE
+        moment = min(due, limit) if due is not None else limit
+        async with asyncio.TaskGroup() as group:
+            sleep = group.create_task(self._clock.sleep_until(moment))
+            await first(group, sleep, self._wake)
+
+    async def _send(self, order: Order) -> None:
+        """One attempt from the open row to its recorded outcome."""
+        try:
+            result = await attempt(self.carrier, order)
+            state = await insist_one(
+                self._store, self._clock, partial(record, self.carrier, order, result, self._clock.now())
+            )
+            log.info(
+                "text handed over",
+                message=order.text.message,
+                carrier=order.carrier,
+                state=str(state) if state else "fenced",
+                cause="" if isinstance(result, CarrierRef) else str(result),
+            )
+        finally:
+            self.give_back()
+
+
+async def first(group: asyncio.TaskGroup, sleep: "asyncio.Task[None]", wake: asyncio.Event) -> None:
+    """Return when either the sleep is over or the event is set."""
+    waiting = group.create_task(wake.wait())
+    await asyncio.wait((sleep, waiting), return_when=asyncio.FIRST_COMPLETED)
+    sleep.cancel()
+    waiting.cancel()
+
+
+class Lanes:
+    """All carriers' lanes by name."""
+
+    def __init__(self, lanes: Mapping[str, Lane]) -> None:
+        self._lanes = lanes
+
+    def drain(self) -> None:
+        for lane in self._lanes.values():
+            lane.drain()
+
+    def reserve(self, carrier: str | None) -> Slot | None:
+        lane = self._lanes.get(carrier or "")
+        return lane.reserve() if lane else None
+
+    def settle(self, slot: Slot | None, order: Order | None) -> None:
+        """After the commit: send the text that was born in flight, or give its slot back."""
+        if slot is None:
+            for lane in self._lanes.values():
+                lane.nudge()
+            return
+        lane = self._lanes[slot.carrier]
+        if order is None:
+            lane.give_back()
+        else:
+            lane.hand(order)
+
+
+async def attempt(carrier: Carrier, order: Order) -> CarrierRef | SendFailed:
+    """Ask the carrier once. Whatever is not a definite answer is Unconfirmed: it may have left."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            return await carrier.send(order.text)
+    except SendFailed as failure:
+        return failure
+    except TimeoutError:
+        return Unconfirmed(f"no answer within {SEND_TIMEOUT_S:.0f} s")
+    except Exception as fault:  # a carrier's bug must stop neither the lane nor the record
+        log.exception("carrier failed", carrier=carrier.name)
+        return Unconfirmed(f"{type(fault).__name__}: {fault}")
+
+
+def claim(house: House, carrier: str, limit: int, now: datetime, tx: Tx) -> Claimed:
+    """Open attempts for texts that are due, each asked by the gates once more in this very transaction (D2)."""
+    orders = [
+        order for text in tx.outbox.due(carrier, now, limit) if (order := open_one(house, carrier, text, now, tx))
+    ]
+    return Claimed(tuple(orders), tx.outbox.next_due(carrier, now))
+
+
+def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: Tx) -> Order | None:
+    """Open one attempt, or let the text expire, be refused or wait on."""
+    message = text.message
+    if text.expires_at - WRITE_MARGIN <= now:
+        tx.outbox.move(message.id, text.state, State.EXPIRED, None, "never left us", now)
+        return None
+    match judge(facts_at_open(house, text, now, tx), AT_OPEN):
+        case Refuse(reason):
+            tx.outbox.move(message.id, text.state, State.REFUSED, reason, "", now)
+            return None
+        case Defer() as verdict:
+            tx.outbox.hold(message.id, text.state, verdict, "", now)
+            return None
+        case None:
+            tx.pairs.count_sent(text.thread.did, message.segments, now)
+            return tx.outbox.open_attempt(message, text.thread, text, carrier, now)
+
+
+def facts_at_open(house: House, text: WaitingText, now: datetime, tx: Tx) -> Facts:
+    pair = tx.pairs.facts(text.thread.did, text.thread.peer, "", text.rule, now)
+    peer = house.read("", text.thread.peer)
+    full = (
+        pair.sent_this_minute > 0 and pair.sent_this_minute + text.message.segments > house.limits.per_number_per_minute
+    )
+    return Facts(
+        peer=peer,
+        automatic=text.automatic,
+        call=text.call.facts(),
+        own_number=text.thread.peer in house.numbers,
+        caller_initiated=peer.country not in house.countries_off,
+        opted_out=pair.opted_out,
+        paused=pair.paused,
+        next_free_at=next_minute(now) if full else None,
+    )
+
+
+def record(carrier: Carrier, order: Order, result: CarrierRef | SendFailed, now: datetime, tx: Tx) -> State | None:
+    """Write what became of an attempt (D3, D5); None when another daemon closed it before us."""
+    match result:
+        case CarrierRef(provider_id):
+            return taken(carrier, order, provider_id, now, tx)
+        case Unreachable():
+            return wait_and_retry(order, result, now, tx)
+        case Rejected():
+            return rejected(order, result, now, tx)
+        case _:
+            return in_doubt(order, str(result), now, tx)
+
+
+def taken(carrier: Carrier, order: Order, provider_id: str, now: datetime, tx: Tx) -> State | None:
+    if not tx.outcomes.close(order.attempt, "accepted", "", provider_id, now):
+        return None
+    state = tx.outcomes.part_moves(order.part, order.message, PartState.ACCEPTED, None, carrier.name, now)
+    for receipt in tx.outcomes.take_parked(order.carrier, provider_id) if provider_id else ():
+        state = apply_receipt(order.carrier, receipt, now, tx) or state
+    return state
+
+
+def wait_and_retry(order: Order, failure: Unreachable, now: datetime, tx: Tx) -> State | None:
+    """Provably nothing was sent: the text waits for the next try."""
+    if not tx.outcomes.close(order.attempt, "not_sent", str(failure), None, now):
+        return None
+    throttled = isinstance(failure, Throttled)
+    wait = wait_after(order.tries, failure.wait if isinstance(failure, Throttled) else 0.0)
+    reason = Reason.RATE_CARRIER if throttled else Reason.CARRIER_HOLD
+    tx.outcomes.part_moves(order.part, order.message, PartState.QUEUED, reason, "", now)
+    tx.outbox.hold(order.message, State.QUEUED, Defer(reason, now + wait), str(failure), now)
+    return State.HELD
+
+
+def rejected(order: Order, failure: Rejected, now: datetime, tx: Tx) -> State | None:
+    if not tx.outcomes.close(order.attempt, "rejected", str(failure), None, now):
+        return None
+    if isinstance(failure, Blocked):
+        tx.pairs.opt_out(order.thread, "carrier", str(failure), now)
+    reason = Reason.OPTED_OUT if isinstance(failure, Blocked) else None
+    return tx.outcomes.part_moves(order.part, order.message, PartState.FAILED, reason, str(failure), now)
+
+
+def in_doubt(order: Order, cause: str, now: datetime, tx: Tx) -> State | None:
+    """D5: it may have been sent. A person decides; it is never sent again by itself."""
+    if not tx.outcomes.close(order.attempt, "unconfirmed", cause, None, now):
+        return None
+    tx.tasks.add(TaskKind.UNCONFIRMED, now, cause, message_id=order.message)
+    return tx.outcomes.part_moves(order.part, order.message, PartState.UNCONFIRMED, None, cause, now)
+
+
+def recover(carrier: str, now: datetime, tx: Tx) -> int:
+    """Before a lane runs: attempts that somebody left open are in doubt (D5). Returns how many."""
+    left = tx.outbox.left_open(carrier)
+    for attempt_id, part, message in left:
+        if tx.outcomes.close(attempt_id, "unconfirmed", "crash", None, now):
+            tx.tasks.add(TaskKind.UNCONFIRMED, now, "Ringback stopped before the carrier answered", message_id=message)
+            tx.outcomes.part_moves(part, message, PartState.UNCONFIRMED, None, "crash", now)
+    return len(left)
