@@ -1,0 +1,301 @@
+"""The one place where the parts meet: it makes them from the settings, starts them, and stops them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import cast
+
+import structlog
+from aiohttp import web
+
+from ringback import control
+from ringback.asterisk.ami import Account
+from ringback.asterisk.feed import AmiFeed
+from ringback.asterisk.rights import Rights, dangerous, rights
+from ringback.asterisk.standing import State as LineState
+from ringback.asterisk.tracker import Tracker
+from ringback.carriers import build_carrier
+from ringback.carriers.loopback import Loopback
+from ringback.config import Asterisk, CallerInitiated, Settings
+from ringback.core.numbers import Number, NumberFormat, read_number
+from ringback.errors import ConfigFault, PbxAway, PbxRefused, RingbackError
+from ringback.flow.calls import Follower
+from ringback.flow.delays import Delays, sweep_each_minute
+from ringback.flow.house import House, Limits
+from ringback.flow.insist import insist_one
+from ringback.flow.pauses import Pause, Paused, Scope, in_force, pause, resume
+from ringback.flow.receipts import listen
+from ringback.flow.sending import Lane, Lanes
+from ringback.panel.app import build_web
+from ringback.panel.health import Finding, Health, PartState, Standing, Tone
+from ringback.panel.site import Site
+from ringback.ports import Carrier, CarrierContext, Clock, Listening
+from ringback.ports.storage import Tx
+from ringback.running import Parts, keep_running, no_parts
+from ringback.store.database import Database, hold, prepare
+
+log = structlog.get_logger("app")
+
+DRAIN = timedelta(seconds=20)
+"""How long texts on their way may take when we stop; after that they are in doubt, and the next start says so."""
+
+ASK_AGAIN = timedelta(seconds=2)
+
+STANDINGS = {
+    LineState.LIVE: Standing.WORKS,
+    LineState.REFUSED: Standing.NEEDS_YOU,
+    LineState.STARTING: Standing.STARTING,
+    LineState.CONNECTING: Standing.STARTING,
+    LineState.AWAY: Standing.AWAY,
+}
+
+
+def make_reader(settings: Settings) -> Callable[[str, str], Number]:
+    """Read a number as the PBX of that name writes it; under no PBX's name it is one of our own, in E.164."""
+    country = settings.business.default_country
+    formats = {pbx.name: (pbx.number_format, pbx.extension_digits) for pbx in settings.asterisk}
+
+    def read(pbx: str, text: str) -> Number:
+        form, digits = formats.get(pbx, (NumberFormat.E164, 0))
+        return read_number(text, form, country, extension_digits=digits)
+
+    return read
+
+
+def make_house(settings: Settings) -> House:
+    """What the owner decided, in the words of the flow."""
+    limits = settings.limits
+    return House(
+        business=settings.business.name,
+        rules=settings.rules,
+        read=make_reader(settings),
+        numbers=frozenset(settings.numbers),
+        carrier_of={did: number.carrier for did, number in settings.numbers.items()},
+        language_of={did: number.language for did, number in settings.numbers.items() if number.language},
+        languages=settings.business.languages,
+        countries_off=frozenset(
+            code for code, rules in settings.countries.items() if rules.caller_initiated is CallerInitiated.OFF
+        ),
+        limits=Limits(
+            limits.texts_per_minute, limits.automatic_per_hour, limits.per_number_per_minute, limits.max_segments
+        ),
+        validity_of={name: carrier.validity for name, carrier in settings.carriers.items()},
+    )
+
+
+def make_account(pbx: Asterisk) -> Account:
+    return Account(pbx.name, pbx.host, pbx.port, pbx.user, pbx.secret.get_secret_value())
+
+
+def make_feed(pbx: Asterisk, clock: Clock) -> AmiFeed:
+    tracker = Tracker(
+        pbx.name, frozenset(pbx.inbound_contexts), frozenset(pbx.phone_contexts), trust_caller_id=pbx.trust_caller_id
+    )
+    return AmiFeed(make_account(pbx), clock, tracker)
+
+
+def make_carriers(settings: Settings, clock: Clock) -> dict[str, Carrier]:
+    context = CarrierContext(clock, settings.paths.state)
+    return {name: build_carrier(name, carrier.table, context) for name, carrier in settings.carriers.items()}
+
+
+@dataclass(slots=True)
+class App:
+    """One running Ringback. `serve` it once; `stop` ends it, `failure` says why it refused to go on."""
+
+    settings: Settings
+    clock: Clock
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: RingbackError | None = None
+    port: int = 0
+    """Where the pages really are, once they are: the configured port may be 0."""
+
+    async def serve(self) -> None:
+        """Hold the state folder, open the database, run every part until told to stop, then drain."""
+        with hold(self.settings.paths.state):
+            prepare(self.settings.database.url)
+            database = Database(self.settings.database.url, self.clock)
+            epoch = await database.open()
+            log.info("ringback starts", start=epoch, state=str(self.settings.paths.state))
+            try:
+                await _House(self, database).live()
+            finally:
+                await database.close()
+        if self.failure is not None:
+            raise self.failure
+
+
+class _House:
+    """The parts of one run, wired."""
+
+    def __init__(self, app: App, database: Database) -> None:
+        settings, clock = app.settings, app.clock
+        self.app = app
+        self.database = database
+        self.parts: Parts = no_parts(clock)
+        self.pauses: tuple[Paused, ...] = ()
+        self.house = make_house(settings)
+        self.carriers = make_carriers(settings, clock)
+        self.lane_of = {name: Lane(carrier, self.house, database, clock) for name, carrier in self.carriers.items()}
+        self.lanes = Lanes(self.lane_of)
+        self.delays = Delays(self.house, database, self.lanes, clock)
+        self.follower = Follower(self.house, database, self.lanes, self.delays, clock)
+        self.feeds = {pbx.name: make_feed(pbx, clock) for pbx in settings.asterisk}
+
+    async def live(self) -> None:
+        """Start everything; the lanes stop last, so that what is on its way can end."""
+        self.pauses = await self.database.commit(in_force)
+        async with asyncio.TaskGroup() as lanes:
+            sending = [self._start(lanes, f"carrier {name}", lane.run) for name, lane in self.lane_of.items()]
+            async with asyncio.TaskGroup() as others:
+                rest = [self._start(others, name, part) for name, part in self._others()]
+                await self.app.stop.wait()
+                log.info("ringback stops")
+                self.lanes.drain()
+                for task in rest:
+                    task.cancel()
+            await self._leave(sending)
+
+    async def _leave(self, sending: "list[asyncio.Task[None]]") -> None:
+        """Note that nobody watches the PBXs now, and give texts on their way their time."""
+        now = self.app.clock.now()
+        for name in self.feeds:
+            await insist_one(self.database, self.app.clock, partial(_out_of_sight, name, now))
+        _done, late = await asyncio.wait(sending, timeout=DRAIN.total_seconds()) if sending else (None, set())
+        for task in late:
+            task.cancel()
+
+    def _start(self, group: asyncio.TaskGroup, name: str, part: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+        return group.create_task(keep_running(name, part, self.parts), name=name)
+
+    def _others(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """Every part but the lanes, by the name health shows."""
+        app = self.app
+        parts: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("web", self._pages),
+            ("control", partial(control.serve, app.settings.paths.state, self._commands())),
+            ("delays", self.delays.run),
+            ("housekeeping", partial(sweep_each_minute, self.database, app.clock)),
+        ]
+        for name, carrier in self.carriers.items():
+            if hasattr(carrier, "events"):
+                source = cast(Listening, carrier)
+                parts.append((f"receipts {name}", partial(listen, name, source, self.database, app.clock)))
+        for name, feed in self.feeds.items():
+            self.parts.watch(f"asterisk {name}", partial(self._line, name))
+            parts.append((f"asterisk {name}", partial(self._hear, feed)))
+        return parts
+
+    async def _hear(self, feed: AmiFeed) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(feed.run())
+            group.create_task(self.follower.follow(feed))
+            group.create_task(self._mind_account(feed))
+
+    async def _mind_account(self, feed: AmiFeed) -> None:
+        """Refuse to go on with an AMI account that may do more than we need (S2)."""
+        pbx = next(pbx for pbx in self.app.settings.asterisk if pbx.name == feed.name)
+        try:
+            too_much = dangerous(await self._rights(feed))
+        except PbxRefused as problem:
+            log.warning("cannot ask what the account may do", pbx=feed.name, problem=str(problem))
+            return
+        if too_much and not pbx.allow_dangerous_account:
+            fault = (
+                f"{self.app.settings.file.name}: asterisk {pbx.name}: the AMI user {pbx.user} may write "
+                f"{', '.join(too_much)}: give it write = reporting only, or set allow_dangerous_account = true"
+            )
+            self.app.failure = ConfigFault([fault])
+            self.app.stop.set()
+
+    async def _rights(self, feed: AmiFeed) -> Rights:
+        """Ask as soon as the line is live, however long that takes."""
+        while True:
+            standing = await feed.ami.settled(within=3600)
+            if standing.state is LineState.LIVE:
+                with suppress(PbxAway):
+                    return await rights(feed.ami)
+            await self.app.clock.sleep_until(self.app.clock.now() + ASK_AGAIN)
+
+    async def _pages(self) -> None:
+        """The web front, until cancelled."""
+        settings = self.app.settings
+        handsets = next((carrier for carrier in self.carriers.values() if isinstance(carrier, Loopback)), None)
+        site = Site(settings.business.name, settings.business.zone, settings.business.languages[0])
+        runner = web.AppRunner(build_web(self.health, handsets, site), access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        try:
+            listen_at = settings.web.listen
+            await web.TCPSite(runner, listen_at.host, listen_at.port).start()
+            self.app.port = runner.addresses[0][1]
+            log.info("pages", url=f"http://{listen_at.host}:{self.app.port}/")
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+    def health(self) -> Health:
+        """How everything is now. Ready means that a missed call becomes a text."""
+        parts = self.parts.all()
+        needed = [part for part in parts if part.name.startswith(("asterisk ", "carrier ", "delays"))]
+        ready = bool(needed) and all(part.standing is Standing.WORKS for part in needed) and not self.app.stop.is_set()
+        return Health(ready, parts, self._findings())
+
+    def _findings(self) -> tuple[Finding, ...]:
+        return tuple(
+            Finding(
+                Tone.WARN,
+                f"Paused: {paused.pause}, since {paused.since:%Y-%m-%d %H:%M} UTC by {paused.by}",
+                "Calls are followed, but nobody gets an automatic text.",
+                "ringback pause --off",
+            )
+            for paused in self.pauses
+        )
+
+    def _line(self, name: str) -> PartState:
+        standing = self.feeds[name].standing
+        fix = "ringback check" if standing.state is LineState.REFUSED else ""
+        text = "" if standing.state is LineState.LIVE else standing.text(self.app.clock.now())
+        return PartState(f"asterisk {name}", STANDINGS[standing.state], standing.since, text, fix)
+
+    def _commands(self) -> Mapping[str, control.Command]:
+        return {"pause": self._pause, "status": self._status}
+
+    async def _pause(self, words: control.Words) -> control.Words:
+        """`scope`, `name`, `off`, `by`: the answer lists what is paused now, a line each."""
+        what = known_pause(self.settings_names(), words)
+        now = self.app.clock.now()
+        step = partial(resume, what) if words.get("off") else partial(pause, what, words.get("by", "control"), now)
+        self.pauses = await self.database.commit(step)
+        log.info("pause", what=str(what), off=bool(words.get("off")), by=words.get("by", ""))
+        return {"paused": "\n".join(str(paused.pause) for paused in self.pauses)}
+
+    async def _status(self, _words: control.Words) -> control.Words:
+        health = self.health()
+        return {"ready": str(health.ready), "port": str(self.app.port)}
+
+    def settings_names(self) -> Mapping[Scope, frozenset[str]]:
+        return names_to_pause(self.app.settings)
+
+
+def names_to_pause(settings: Settings) -> Mapping[Scope, frozenset[str]]:
+    """What can be paused by name."""
+    return {
+        Scope.NUMBER: frozenset(settings.numbers),
+        Scope.RULE: frozenset(rule.name for rule in settings.rules),
+    }
+
+
+def known_pause(names: Mapping[Scope, frozenset[str]], words: Mapping[str, str]) -> Pause:
+    """Read a pause from words; raises ConfigFault when there is no such number or rule."""
+    scope, name = Scope(words.get("scope", Scope.ALL)), words.get("name", "")
+    if scope is not Scope.ALL and name not in names[scope]:
+        known = ", ".join(sorted(names[scope])) or "none"
+        raise ConfigFault([f"there is no {scope} {name!r} to pause; known are {known}"])
+    return Pause(scope, name)
+
+
+def _out_of_sight(pbx: str, now: datetime, tx: Tx) -> None:
+    tx.calls.lose_sight(pbx, now)

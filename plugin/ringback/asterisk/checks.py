@@ -1,0 +1,117 @@
+"""What `ringback check` asks one PBX: the line, the account, the dialplan, the clock; each fault with its cure."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from ringback.asterisk.ami import Account, Ami, Deaf
+from ringback.asterisk.rights import contexts_calling_us, dangerous, dialplan_version, rights
+from ringback.asterisk.standing import State
+from ringback.errors import PbxAway, PbxRefused
+from ringback.ports import Clock
+
+DIALPLAN_VERSION = "1"
+"""The `ringback-dialplan` of the include shipped with this program; a test reads it out of the file."""
+LONGEST_WAIT_S = 8.0
+CLOCKS_APART_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was looked at. `fix` is empty when it is well."""
+
+    what: str
+    found: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the configuration says of one PBX."""
+
+    account: Account
+    inbound: tuple[str, ...]
+    trust_caller_id: bool
+    allow_dangerous: bool
+
+
+@asynccontextmanager
+async def line_to(account: Account, clock: Clock) -> AsyncIterator[Ami]:
+    ami = Ami(account, clock, Deaf())
+    ami.start()
+    try:
+        yield ami
+    finally:
+        ami.close()
+
+
+async def check_pbx(expected: Expected, clock: Clock) -> list[Checked]:
+    """Log in and ask. What cannot be asked any more after a fault is left out."""
+    account = expected.account
+    name = f"asterisk {account.pbx}"
+    async with line_to(account, clock) as ami:
+        standing = await ami.settled(LONGEST_WAIT_S)
+        if standing.state is not State.LIVE:
+            return [Checked(name, standing.text(clock.now()), _how_to_reach(standing.state, account))]
+        found = [Checked(name, f"logged in at {account.host}:{account.port} as {account.user}")]
+        try:
+            found += await _account(expected, ami)
+            found += await _dialplan(expected, ami)
+            found.append(await _clock(name, ami, clock))
+        except (PbxAway, PbxRefused) as problem:
+            found.append(Checked(name, str(problem), "give the account write = reporting and run this again"))
+    return found
+
+
+def _how_to_reach(state: State, account: Account) -> str:
+    if state is State.REFUSED:
+        return f"compare user {account.user} and its secret with manager.conf, then `manager reload` in Asterisk"
+    return f"see that Asterisk runs, that manager.conf has enabled = yes and bindaddr and port {account.port}"
+
+
+async def _account(expected: Expected, ami: Ami) -> list[Checked]:
+    name = f"account {expected.account.user}"
+    allowed = await rights(ami)
+    found = []
+    if missing := allowed.missing():
+        found.append(Checked(name, f"may not send {', '.join(missing)}", "add write = reporting to the account"))
+    if too_much := dangerous(allowed):
+        fix = "" if expected.allow_dangerous else f"take {', '.join(too_much)} out of the account's write line"
+        found.append(Checked(name, f"may write {', '.join(too_much)}, which Ringback does not need", fix))
+    return found or [Checked(name, "may do what is needed and no more")]
+
+
+async def _dialplan(expected: Expected, ami: Ami) -> list[Checked]:
+    version = await dialplan_version(ami)
+    if version != DIALPLAN_VERSION:
+        found = f"the include is version {version}, not {DIALPLAN_VERSION}" if version else "the include is not loaded"
+        return [
+            Checked(
+                "dialplan",
+                found,
+                "copy ringback_extensions.conf again, #include it in extensions.conf, then `dialplan reload`",
+            )
+        ]
+    calling = await contexts_calling_us(ami, expected.inbound)
+    silent = [context for context in expected.inbound if context not in calling]
+    if silent and not expected.trust_caller_id:
+        return [
+            Checked(
+                "dialplan",
+                f"no call of ringback-call in {', '.join(silent)}",
+                "add Gosub(ringback-call,s,1(${EXTEN})) as the first step there; "
+                "without it nobody is texted, since nothing tells whether a number is withheld",
+            )
+        ]
+    return [Checked("dialplan", f"include version {version}, called from {', '.join(sorted(calling)) or 'nowhere'}")]
+
+
+async def _clock(name: str, ami: Ami, clock: Clock) -> Checked:
+    stamp = (await ami.ask("Ping")).get("Timestamp")
+    try:
+        apart = abs(float(stamp) - clock.now().timestamp())
+    except ValueError:
+        return Checked("clock", f"{name} does not tell its time")
+    if apart > CLOCKS_APART_S:
+        return Checked("clock", f"{name} is {apart:.0f} s away from ours", "run NTP on both machines")
+    return Checked("clock", f"within {max(apart, 0.1):.1f} s of {name}")

@@ -1,0 +1,52 @@
+"""The `ringback` command. Exit codes: 0 done, 1 not done, 2 wrong configuration, 3 another Ringback runs here."""
+
+import sys
+
+import typer
+
+from ringback import __version__
+from ringback.cli.check import check_command
+from ringback.cli.explain import explain_command
+from ringback.cli.init import init_command
+from ringback.cli.pause import pause_command
+from ringback.cli.replay import replay_command
+from ringback.cli.run import migrate_command, run_command
+from ringback.cli.trying import try_command
+from ringback.errors import ConfigFault, Locked, RingbackError
+
+DONE, NOT_DONE, WRONG_CONFIG, HELD = 0, 1, 2, 3
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+cli.command("run")(run_command)
+cli.command("init")(init_command)
+cli.command("check")(check_command)
+cli.command("migrate")(migrate_command)
+cli.command("pause")(pause_command)
+cli.command("explain")(explain_command)
+cli.command("try")(try_command)
+cli.command("replay")(replay_command)
+
+
+@cli.command("version")
+def version_command() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run one command; what went wrong is one clear line a fault on standard error."""
+    try:
+        cli()
+    except ConfigFault as fault:
+        _fail(fault.faults, WRONG_CONFIG)
+    except Locked as problem:
+        _fail([str(problem)], HELD)
+    except RingbackError as problem:
+        _fail([str(problem)], NOT_DONE)
+    except BrokenPipeError:
+        sys.exit(NOT_DONE)
+
+
+def _fail(lines: list[str], code: int) -> None:
+    print("\n".join(lines), file=sys.stderr)
+    sys.exit(code)

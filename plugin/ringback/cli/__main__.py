@@ -1,0 +1,5 @@
+"""`python -m ringback.cli` is the `ringback` command."""
+
+from ringback.cli import main
+
+main()

@@ -1,0 +1,89 @@
+"""`ringback check`: looks at everything a text needs, and names each fault with its fix."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+import typer
+
+from ringback.app import make_account, make_carriers
+from ringback.asterisk.checks import Checked, Expected, check_pbx
+from ringback.cli.shared import ConfigOption
+from ringback.clock import SystemClock
+from ringback.config import Settings, load
+from ringback.errors import Locked, RingbackError
+from ringback.store.database import HEAD, hold, schema_version
+
+
+def check_command(config: ConfigOption = None) -> None:
+    """Look at configuration, database, carriers, Asterisk, dialplan and clock. Exits 1 when something needs fixing."""
+    settings = load(config)
+    found = [Checked("configuration", f"{settings.file}: {len(settings.rules)} rules, {len(settings.numbers)} numbers")]
+    found += [*_gaps(settings), *_state(settings), _database(settings), *_carriers(settings)]
+    found += asyncio.run(_pbxs(settings))
+    for checked in found:
+        print(f"{'FIX ' if checked.fix else 'ok  '} {checked.what}: {checked.found}")
+        if checked.fix:
+            print(f"     {checked.fix}")
+    faults = sum(bool(checked.fix) for checked in found)
+    print(f"{faults} to fix" if faults else "all well")
+    raise typer.Exit(1 if faults else 0)
+
+
+def _gaps(settings: Settings) -> Iterator[Checked]:
+    """What loads, but cannot make a text."""
+    for section, there in (
+        ("asterisk", bool(settings.asterisk)),
+        ("carriers", bool(settings.carriers)),
+        ("numbers", bool(settings.numbers)),
+        ("rule", bool(settings.rules)),
+    ):
+        if not there:
+            yield Checked("configuration", f"there is no {section}", f"add {section} to {settings.file.name}")
+
+
+def _state(settings: Settings) -> Iterator[Checked]:
+    state = settings.paths.state
+    if state.is_dir() and os.access(state, os.W_OK):
+        yield Checked("state", f"{state} can be written")
+        return
+    parent = next(folder for folder in (state, *state.parents) if folder.exists())
+    fix = "" if not state.exists() and os.access(parent, os.W_OK) else f"make {state} and give it to Ringback's user"
+    yield Checked("state", f"{state} {'is not there yet' if not state.exists() else 'cannot be written'}", fix)
+
+
+def _database(settings: Settings) -> Checked:
+    try:
+        version = schema_version(settings.database.url)
+    except Exception as problem:  # drivers have many ways to say that a database cannot be reached
+        return Checked("database", str(problem).strip().partition("\n")[0], "see database.url and that it runs")
+    if version not in (None, HEAD):
+        return Checked("database", f"schema {version}, wanted {HEAD}", "stop Ringback and run `ringback migrate`")
+    try:
+        with hold(settings.paths.state):
+            used = "no daemon runs"
+    except Locked:
+        used = "the daemon uses it"
+    except OSError as problem:
+        return Checked("database", str(problem), f"make {settings.paths.state} writable for Ringback's user")
+    return Checked(
+        "database", f"{'empty, made at the first start' if version is None else f'schema {version}'}, {used}"
+    )
+
+
+def _carriers(settings: Settings) -> Iterator[Checked]:
+    try:
+        for name, carrier in make_carriers(settings, SystemClock()).items():
+            yield Checked(f"carrier {name}", f"{settings.carriers[name].type}, window {carrier.window}")
+    except RingbackError as problem:
+        yield Checked("carriers", str(problem), "correct its options")
+
+
+async def _pbxs(settings: Settings) -> list[Checked]:
+    found: list[Checked] = []
+    for pbx in settings.asterisk:
+        expected = Expected(
+            make_account(pbx), tuple(pbx.inbound_contexts), pbx.trust_caller_id, pbx.allow_dangerous_account
+        )
+        found += await check_pbx(expected, SystemClock())
+    return found

@@ -1,0 +1,131 @@
+"""`ringback explain`: what was seen of a call, which rule spoke, what the gates said, and what became of its text."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta, tzinfo
+from typing import Annotated
+
+import typer
+
+from ringback.app import make_reader
+from ringback.cli.shared import ConfigOption
+from ringback.config import Settings, load
+from ringback.core.ids import kind_of
+from ringback.core.reasons import SENTENCES, Reason
+from ringback.store.database import reader
+from ringback.store.stories import CallStory, Stories, TextStory, find
+
+NOTHING = "nothing is known of {what}; give a linkedid, a message id (msg_...), a call id (call_...) or a phone number"
+
+
+def explain_command(
+    what: Annotated[str, typer.Argument(help="A linkedid, a message or call id, or a phone number.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Tell the whole story of a call, a text or a person, with the reason of every step."""
+    settings = load(config)
+    engine = reader(settings.database.url)
+    with engine.connect() as connection:
+        stories = find(connection, _looked_up(settings, what))
+    engine.dispose()
+    if not stories.calls and not stories.texts:
+        typer.echo(NOTHING.format(what=what), err=True)
+        raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(asdict(stories), default=_plain, ensure_ascii=False))
+    else:
+        print("\n\n".join("\n".join(lines) for lines in _told(stories, settings.business.zone)))
+
+
+def _looked_up(settings: Settings, what: str) -> str:
+    """Phone numbers in any form people write; everything else as it stands."""
+    if kind_of(what) is not None or "." in what:
+        return what
+    return make_reader(settings)("", what).e164 or what
+
+
+def _plain(value: object) -> str | float:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _told(stories: Stories, zone: tzinfo) -> Iterator[list[str]]:
+    for call in stories.calls:
+        yield list(tell_call(call, zone))
+    for text in stories.texts:
+        yield list(tell_text(text, zone))
+
+
+def tell_call(call: CallStory, zone: tzinfo) -> Iterator[str]:
+    """The story of a call, line by line, as it happened."""
+    yield f"Call {call.linkedid} on {call.pbx} ({call.public_id})"
+    yield f"  {_at(call.started_at, zone)}  {call.direction}: {call.caller or 'no number'} called {call.did}"
+    yield f"  {'':19}  caller's number is {call.presentation}{', vetoed by the dialplan' if call.vetoed else ''}"
+    for leg in call.legs:
+        rang = _for(leg.ended_at - leg.at) if leg.ended_at else "until the end"
+        yield f"  {_at(leg.at, zone)}  {leg.phone} rang {rang}: {leg.rang.replace('_', ' ')}"
+    for event in call.events:
+        yield f"  {_at(event.at, zone)}  {event.kind.replace('_', ' ')} {event.detail}".rstrip()
+    if call.ended_at is None:
+        yield "  the call is still going on"
+        return
+    waited = f", waited {_for(call.waited)}" if call.waited is not None else ""
+    rang_for = f", rang {_for(call.rang)}" if call.rang else ""
+    yield f"  {_at(call.ended_at, zone)}  ended: {call.outcome or 'unseen'}{rang_for}{waited}"
+    yield from _decision(call, zone)
+    for text in call.texts:
+        yield from tell_text(text, zone)
+
+
+def _decision(call: CallStory, zone: tzinfo) -> Iterator[str]:
+    for rule, reason in call.tried:
+        yield f"    rule {rule}: {'fits' if reason == Reason.ALLOWED else sentence(reason)}"
+    version = f" (version {call.rule_version})" if call.rule_version else ""
+    rule_name = f" by rule {call.rule}{version}" if call.rule else ""
+    yield f"  Decision: {call.decision}, {call.reason}{rule_name}"
+    yield f"    {sentence(call.reason)}"
+    if call.until_at is not None:
+        yield f"    until {_at(call.until_at, zone)}"
+    if call.pending is not None and not call.texts:
+        cause = f": {sentence(call.pending.cause)}" if call.pending.cause else ""
+        yield f"    the text was due {_at(call.pending.due_at, zone)}, {call.pending.state}{cause}"
+
+
+def tell_text(text: TextStory, zone: tzinfo) -> Iterator[str]:
+    """The story of a text: its words, every state, every attempt."""
+    yield f"  Text {text.public_id} from {text.did} to {text.peer}, asked for by {text.cause}, segments {text.segments}"
+    yield f"    | {visible(text.body)}"
+    for step in text.steps:
+        why = f": {sentence(step.reason)}" if step.reason else ""
+        detail = f" ({visible(step.detail)})" if step.detail else ""
+        yield f"  {_at(step.at, zone)}  {step.state}{why}{detail}"
+    for tried in text.attempts:
+        cause = f" ({visible(tried.cause)})" if tried.cause else ""
+        known_as = f", the carrier calls it {tried.provider_id}" if tried.provider_id else ""
+        yield f"    attempt {tried.public_id} on {tried.carrier}: {tried.outcome or 'open'}{cause}{known_as}"
+
+
+def sentence(code: str | None) -> str:
+    """The sentence of a reason code; a code of a newer Ringback stands for itself."""
+    try:
+        return SENTENCES[Reason(code or "")]
+    except ValueError:
+        return code or ""
+
+
+def visible(text: str) -> str:
+    """Texts come from anywhere: nothing in them may move the cursor or begin a line."""
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+
+
+def _at(moment: datetime, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _for(span: timedelta) -> str:
+    return f"{span.total_seconds():.1f} s"

@@ -1,0 +1,41 @@
+"""`ringback run`: the daemon, until SIGTERM or Ctrl-C. `ringback migrate`: bring the database to this version."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+
+from ringback.app import App
+from ringback.cli.shared import ConfigOption
+from ringback.clock import SystemClock
+from ringback.config import load
+from ringback.logs import LogFormat, start_logging
+from ringback.store.database import HEAD, hold, prepare, schema_version
+
+
+def run_command(
+    config: ConfigOption = None,
+    log: Annotated[LogFormat, typer.Option(help="How log lines look.")] = LogFormat.PLAIN,
+    level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Follow calls and send texts until told to stop."""
+    settings = load(config)
+    start_logging(log, level)
+    asyncio.run(_run(App(settings, SystemClock())))
+
+
+async def _run(app: App) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, app.stop.set)
+    await app.serve()
+
+
+def migrate_command(config: ConfigOption = None) -> None:
+    """Make the database, or bring it to this version. Refuses while a daemon runs."""
+    settings = load(config)
+    with hold(settings.paths.state):
+        before = schema_version(settings.database.url)
+        prepare(settings.database.url)
+    print(f"schema {before or 'none'} -> {HEAD}")

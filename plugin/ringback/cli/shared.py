@@ -1,0 +1,46 @@
+"""What several commands need: the option for the configuration, and a running daemon or the database itself."""
+
+import asyncio
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from ringback.clock import SystemClock
+from ringback.config import Settings
+from ringback.ports import Clock
+from ringback.ports.storage import Step
+from ringback.store.database import Database, hold, prepare
+
+T = TypeVar("T")
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="The configuration; else $RINGBACK_CONFIG, ./ringback.toml, /etc/...")
+]
+
+
+def who() -> str:
+    """Who gives this command, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody without a name"
+
+
+def write_alone(settings: Settings, make: Callable[[Clock], Step[T]]) -> T:
+    """Run one step on the database of a Ringback that does not run; raises Locked if it does after all."""
+    return asyncio.run(_write(settings, make))
+
+
+async def _write(settings: Settings, make: Callable[[Clock], Step[T]]) -> T:
+    clock = SystemClock()
+    with hold(settings.paths.state):
+        prepare(settings.database.url)
+        database = Database(settings.database.url, clock)
+        await database.open()
+        try:
+            return await database.commit(make(clock))
+        finally:
+            await database.close()

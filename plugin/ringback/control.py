@@ -1,0 +1,98 @@
+"""The control socket: how a command on this machine talks to the running daemon.
+
+One JSON object a line each way, over a Unix socket in the state folder that only its owner and root may use.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from ringback.errors import RingbackError
+
+log = structlog.get_logger("control")
+
+SOCKET = "control.sock"
+LONGEST_LINE = 64 * 1024
+ANSWER_WITHIN_S = 10.0
+
+Words = Mapping[str, str]
+Command = Callable[[Words], Awaitable[Words]]
+"""Takes the words of a request, and gives those of the answer; raises RingbackError with what to say instead."""
+
+
+class ControlRefused(RingbackError):
+    """The daemon said no; the text says why."""
+
+
+def may_talk(peer: socket.socket) -> bool:
+    """Only root and whoever the daemon runs as may command it."""
+    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _pid, uid, _gid = struct.unpack("3i", credentials)
+    return uid in (0, os.geteuid())
+
+
+async def serve(state: Path, commands: Mapping[str, Command]) -> None:
+    """Answer commands until cancelled. The caller holds the state folder, so an old socket file is a dead one."""
+    path = state / SOCKET
+    path.unlink(missing_ok=True)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, ValueError):
+            if may_talk(writer.get_extra_info("socket")):
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    reply = await obey(await reader.readline(), commands)
+                    writer.write(json.dumps(reply).encode() + b"\n")
+                    await writer.drain()
+        writer.close()
+
+    old = os.umask(0o117)
+    try:
+        server = await asyncio.start_unix_server(answer, path, limit=LONGEST_LINE)
+    finally:
+        os.umask(old)
+    try:
+        async with server:
+            await server.serve_forever()
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def obey(line: bytes, commands: Mapping[str, Command]) -> dict[str, str]:
+    """Carry out one request line and word the answer."""
+    try:
+        words = json.loads(line)
+        command = commands[words.pop("do")]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return {"error": "this is no command of this Ringback; is the daemon older than the command?"}
+    try:
+        return {**await command(words)}
+    except RingbackError as problem:
+        return {"error": str(problem)}
+
+
+async def ask(state: Path, do: str, **words: str) -> Words | None:
+    """Ask the daemon of a state folder; None when none runs there. Raises ControlRefused with what it said."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            reader, writer = await asyncio.open_unix_connection(state / SOCKET, limit=LONGEST_LINE)
+            writer.write(json.dumps({"do": do, **words}).encode() + b"\n")
+            line = await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    except TimeoutError as problem:
+        raise ControlRefused("the daemon does not answer; look at its log") from problem
+    if not line:
+        raise ControlRefused(f"only root and the owner of {state / SOCKET} may do this")
+    reply: Words = json.loads(line)
+    if error := reply.get("error"):
+        raise ControlRefused(error)
+    return reply
