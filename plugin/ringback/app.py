@@ -1,9 +1,10 @@
 """The one place where the parts meet: it makes them from the settings, starts them, and stops them."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
@@ -13,6 +14,7 @@ from aiohttp import web
 
 from ringback import control
 from ringback.asterisk.ami import Account
+from ringback.asterisk.checks import Expected, check_line
 from ringback.asterisk.feed import AmiFeed
 from ringback.asterisk.rights import Rights, dangerous, rights
 from ringback.asterisk.standing import State as LineState
@@ -88,6 +90,11 @@ def make_house(settings: Settings) -> House:
 
 def make_account(pbx: Asterisk) -> Account:
     return Account(pbx.name, pbx.host, pbx.port, pbx.user, pbx.secret.get_secret_value())
+
+
+def expected_of(pbx: Asterisk) -> Expected:
+    """What `ringback check` should find on a PBX."""
+    return Expected(make_account(pbx), tuple(pbx.inbound_contexts), pbx.trust_caller_id, pbx.allow_dangerous_account)
 
 
 def make_feed(pbx: Asterisk, clock: Clock) -> AmiFeed:
@@ -261,7 +268,15 @@ class _House:
         return PartState(f"asterisk {name}", STANDINGS[standing.state], standing.since, text, fix)
 
     def _commands(self) -> Mapping[str, control.Command]:
-        return {"pause": self._pause, "status": self._status}
+        return {"pause": self._pause, "status": self._status, "check": self._check}
+
+    async def _check(self, _words: control.Words) -> control.Words:
+        """Ask every PBX over the line we have; `checked` is a JSON list of what was found."""
+        found = [
+            await check_line(expected_of(pbx), self.feeds[pbx.name].ami, self.app.clock)
+            for pbx in self.app.settings.asterisk
+        ]
+        return {"checked": json.dumps([asdict(checked) for each in found for checked in each])}
 
     async def _pause(self, words: control.Words) -> control.Words:
         """`scope`, `name`, `off`, `by`: the answer lists what is paused now, a line each."""

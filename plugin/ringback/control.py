@@ -20,7 +20,7 @@ log = structlog.get_logger("control")
 
 SOCKET = "control.sock"
 LONGEST_LINE = 64 * 1024
-ANSWER_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 20.0
 
 Words = Mapping[str, str]
 Command = Callable[[Words], Awaitable[Words]]

@@ -1,13 +1,15 @@
 """`ringback check`: looks at everything a text needs, and names each fault with its fix."""
 
 import asyncio
+import json
 import os
 from collections.abc import Iterator
 
 import typer
 
-from ringback.app import make_account, make_carriers
-from ringback.asterisk.checks import Checked, Expected, check_pbx
+from ringback import control
+from ringback.app import expected_of, make_carriers
+from ringback.asterisk.checks import Checked, check_pbx
 from ringback.cli.shared import ConfigOption
 from ringback.clock import SystemClock
 from ringback.config import Settings, load
@@ -80,10 +82,11 @@ def _carriers(settings: Settings) -> Iterator[Checked]:
 
 
 async def _pbxs(settings: Settings) -> list[Checked]:
+    """Asked by the daemon, if one runs, since an AMI account lets in one at a time."""
+    answer = await control.ask(settings.paths.state, "check")
+    if answer is not None:
+        return [Checked(**checked) for checked in json.loads(answer["checked"])]
     found: list[Checked] = []
     for pbx in settings.asterisk:
-        expected = Expected(
-            make_account(pbx), tuple(pbx.inbound_contexts), pbx.trust_caller_id, pbx.allow_dangerous_account
-        )
-        found += await check_pbx(expected, SystemClock())
+        found += await check_pbx(expected_of(pbx), SystemClock())
     return found

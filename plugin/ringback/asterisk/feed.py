@@ -1,0 +1,192 @@
+"""One PBX as a source of call events: the AMI line, the tracker on it, and a bounded queue behind both."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ringback.asterisk.ami import Account, Ami
+from ringback.asterisk.codec import Event
+from ringback.asterisk.standing import Pace, Standing
+from ringback.core.calls import CallEvent, FeedBack, FeedLost
+from ringback.ports import Clock
+
+LIMIT = 20_000
+HIGH_WATER = LIMIT - 4_000  # reading stops here: what one read of the socket may still bring stays within LIMIT
+LOW_WATER = 8_000
+
+RESTART_SLACK = 5.0  # seconds: Uptime is whole seconds and goes by the wall clock of the PBX
+
+
+class CallTracker(Protocol):
+    """What folds AMI events into calls (tracker.py)."""
+
+    def receive(self, event: Event, at: datetime) -> list[CallEvent]: ...
+    def live(self) -> frozenset[str]: ...
+    def resume(self, channels: Sequence[Event], at: datetime) -> list[CallEvent]: ...
+    def forget(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCounts:
+    """What a feed has seen, for health and metrics; the numbers never go back, but for `waiting`."""
+
+    events: int
+    decoded: int
+    bad_frames: int
+    pauses: int
+    reconnects: int
+    faults: int
+    """How often the code behind an event raised."""
+    waiting: int
+
+
+def still_there(channels: Sequence[Event], early: Sequence[Event], known: frozenset[str]) -> list[Event]:
+    """Join a snapshot with what happened while it was on its way and is told behind it.
+
+    A channel born meanwhile is left out: its Newchannel is still to come. A known call whose Hangup is still to come
+    stays in, so that it ends by that Hangup and not unseen.
+    """
+    born = {event.get("Uniqueid") for event in early if event.name == "Newchannel"}
+    listed = {channel.get("Uniqueid") for channel in channels}
+    hangups = (event for event in early if event.name == "Hangup" and event.get("Uniqueid") in known - listed)
+    ending = [Event("CoreShowChannel", hangup.fields) for hangup in hangups]
+    return [channel for channel in channels if channel.get("Uniqueid") not in born] + ending
+
+
+class AmiFeed:
+    """A `CallEventSource`. `start` it (or let `run` do it) inside the loop; one consumer takes what it heard.
+
+    Nothing is dropped: above HIGH_WATER it stops reading, and Asterisk waits, or cuts us off, which is a gap we tell.
+    """
+
+    def __init__(self, account: Account, clock: Clock, tracker: CallTracker, pace: Pace | None = None) -> None:
+        self.name = account.pbx
+        self.ami = Ami(account, clock, self, pace)
+        self._clock = clock
+        self._tracker = tracker
+        self._live = False
+        self._early: list[tuple[Event, datetime]] = []  # bounded by the time-out of the snapshot
+        self._uptime: int | None = None
+        self._booted_at = 0.0
+        self._waiting: deque[CallEvent] = deque()
+        self._bell = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._paused = False
+        self._pauses = 0
+
+    def start(self) -> None:
+        """Connect, and stay connected until `close`."""
+        self.ami.start()
+
+    async def run(self) -> None:
+        """Listen until closed or cancelled; for whoever supervises the parts of the daemon."""
+        self.start()
+        try:
+            await self._closed.wait()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop listening for good. What was heard can still be taken, then the iterators end."""
+        self.ami.close()
+        self._closed.set()
+        self._bell.set()
+
+    async def events(self) -> AsyncIterator[CallEvent]:
+        """Every call event, one by one; ends only after `close`."""
+        async for batch in self._rings():
+            while batch:
+                yield batch.popleft()
+                self._flow_again()
+
+    async def batches(self) -> AsyncIterator[list[CallEvent]]:
+        """All that waits, each time something does; ends only after `close`."""
+        async for _ in self._rings():
+            if taken := self.take():
+                yield taken
+
+    async def _rings(self) -> AsyncIterator[deque[CallEvent]]:
+        while not self._closed.is_set() or self._waiting:
+            await self._bell.wait()
+            if not self._closed.is_set():
+                self._bell.clear()
+            yield self._waiting
+
+    def take(self) -> list[CallEvent]:
+        """All that waits now, without waiting."""
+        taken = list(self._waiting)
+        self._waiting.clear()
+        self._flow_again()
+        return taken
+
+    def on_event(self, event: Event) -> None:
+        if self._live:
+            self._put(self._tracker.receive(event, self._clock.now()))
+        else:
+            self._early.append((event, self._clock.now()))
+
+    def on_live(self, uptime: int | None, channels: list[Event]) -> None:
+        now = self._clock.now()
+        early, self._early = self._early, []
+        self._live = True
+        if self._restarted(uptime):
+            self._tracker.forget()
+        there = still_there(channels, [event for event, _ in early], self._tracker.live())
+        self._put(self._tracker.resume(there, now))
+        self._put([FeedBack(self.name, now, self._tracker.live())])
+        for event, at in early:
+            self._put(self._tracker.receive(event, at))
+
+    def on_lost(self) -> None:
+        self._early.clear()
+        self._paused = False  # the next connection reads
+        if self._live:
+            self._live = False
+            self._put([FeedLost(self.name, self._clock.now())])
+
+    def _restarted(self, uptime: int | None) -> bool:
+        """Whether Asterisk was started anew since the last connection: no channel of then exists any more."""
+        if uptime is None:
+            return False
+        booted_at = self._clock.monotonic() - uptime
+        before, self._uptime = self._uptime, uptime
+        booted_before, self._booted_at = self._booted_at, booted_at
+        return before is not None and (uptime < before or booted_at > booted_before + RESTART_SLACK)
+
+    def _put(self, events: Sequence[CallEvent]) -> None:
+        if not events:
+            return
+        self._waiting.extend(events)
+        self._bell.set()
+        if len(self._waiting) >= HIGH_WATER and not self._paused and self._live:
+            self._paused = True
+            self._pauses += 1
+            self.ami.pause()
+
+    def _flow_again(self) -> None:
+        if self._paused and len(self._waiting) <= LOW_WATER:
+            self._paused = False
+            self.ami.resume()
+
+    @property
+    def standing(self) -> Standing:
+        return self.ami.standing
+
+    def state(self) -> str:
+        """How the line stands, in one line: `live`, `away since ..., next try in 4 s`."""
+        return self.standing.text(self._clock.now())
+
+    def counts(self) -> FeedCounts:
+        decoder = self.ami.decoder
+        return FeedCounts(
+            events=decoder.seen,
+            decoded=decoder.decoded,
+            bad_frames=decoder.bad,
+            pauses=self._pauses,
+            reconnects=self.ami.reconnects,
+            faults=self.ami.faults,
+            waiting=len(self._waiting),
+        )

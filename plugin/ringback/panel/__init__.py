@@ -1,0 +1,1 @@
+"""What the browser gets: pages, health, and the virtual handset."""

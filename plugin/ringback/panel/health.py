@@ -1,0 +1,78 @@
+"""How the daemon is, as plain values: what the app fills in, and /readyz and the start page show."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """How one part is, by what it means for a person."""
+
+    WORKS = "works"
+    STARTING = "starting"
+    AWAY = "away"
+    """Not there now; tried again by itself."""
+    NEEDS_YOU = "needs_you"
+    """Does not come back without a person; `fix` says what to do."""
+    STOPPED = "stopped"
+    IDLE = "idle"
+    """Not needed by this configuration."""
+
+
+class Tone(StrEnum):
+    """How loud a finding is; the values are the classes of the style sheet."""
+
+    BAD = "bad"
+    WARN = "warn"
+    DOUBT = "doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """One long-lived part. `name` is a word of the log (`asterisk main`); `fix` is what to do, or to paste."""
+
+    name: str
+    standing: Standing
+    since: datetime
+    detail: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about the whole that a person should know: paused, texts unconfirmed, a clock that is wrong."""
+
+    tone: Tone
+    what: str
+    means: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Ready means: a missed call becomes a text now."""
+
+    ready: bool
+    parts: tuple[PartState, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def as_json(health: Health) -> dict[str, object]:
+    """The body of /readyz; times are RFC 3339."""
+    return {
+        "ready": health.ready,
+        "parts": [
+            {
+                "name": part.name,
+                "state": part.standing,
+                "since": part.since.isoformat(),
+                "detail": part.detail,
+                "fix": part.fix,
+            }
+            for part in health.parts
+        ],
+        "findings": [
+            {"tone": finding.tone, "what": finding.what, "means": finding.means, "fix": finding.fix}
+            for finding in health.findings
+        ],
+    }
