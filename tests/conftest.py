@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,13 +30,20 @@ def postgres() -> Iterator[Cluster]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy from, since a migration takes a second."""
+    path = tmp_path_factory.mktemp("template") / "ringback.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path) -> Iterator[str]:
     """An empty database of each kind, with our schema in it."""
     if request.param == "sqlite":
-        address = f"sqlite:///{tmp_path / 'ringback.db'}"
-        migrate(address)
-        yield address
+        shutil.copy(empty_sqlite, tmp_path / "ringback.db")
+        yield f"sqlite:///{tmp_path / 'ringback.db'}"
         return
     server: Cluster = request.getfixturevalue("postgres")
     name = f"t{os.getpid()}_{next(_names)}"

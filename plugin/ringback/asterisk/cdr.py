@@ -20,7 +20,7 @@ from ringback.core.calls import Call, Direction, Leg, Presentation, Rang, Seen, 
 # What a row without a leg says of the dialling; a FAILED outside of Dial never reached anybody.
 DIAL_STATUS = {"NO ANSWER": "NOANSWER", "NOANSWER": "NOANSWER", "BUSY": "BUSY", "CONGESTION": "CONGESTION"}
 DIALLING = frozenset({"dial", "queue", "followme"})
-NOT_A_PERSON = frozenset({"voicemail", "park", "parkedcall", "playback", "background", "hangup"})
+NOT_A_PERSON = frozenset({"voicemail", "park", "parkedcall"})
 LATE = timedelta(minutes=5)
 """How far behind a row may stand: rows of one call, and files in order of start or of end."""
 MOST_CALLS = 100_000
@@ -50,8 +50,7 @@ def calls(path: Path, layout: Layout, report: Report) -> Iterator[Call]:
             heapq.heappush(due, (row.end, key))
         if len(group.rows) < MOST_ROWS:
             group.rows.append(row)
-        if row.end > group.end:
-            group.end = row.end
+        group.end = max(group.end, row.end)
         if row.start > newest:
             newest, until = row.start, row.start - LATE
         if due[0][0] < until or len(groups) > MOST_CALLS:

@@ -25,6 +25,7 @@ ALIASES = {
     "endtime": "end", "enddate": "end", "billableseconds": "billsec",
 }  # fmt: skip
 NEEDED = frozenset({"src", "dst", "start", "disposition"})
+MAY_RING = frozenset({"", "dial", "queue", "followme"})
 UNIQUEID = re.compile(r"(?:\S+-)?[0-9]{9,11}\.[0-9]+")
 
 DISPOSITION = {
@@ -115,6 +116,8 @@ def _row(values: tuple[str, ...], layout: Layout) -> Row:
         raise ValueError(f"disposition {disposition!r:.40}")
     caller = src or clid.rpartition("<")[2].rstrip(">")
     app = app.lower()
+    if not dest and not channel and app in MAY_RING:
+        dest = dst  # a file without channels at all: the number asked stands for the phone
     return Row(
         caller, dst, context, clid, channel, dest, app, data, start, answer, end, disposition, uniqueid, linkedid, did
     )

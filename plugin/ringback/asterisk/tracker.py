@@ -68,6 +68,10 @@ class Tracker:
         """The uniqueids of the calls that are on."""
         return frozenset(self._stories)
 
+    def remembered(self) -> int:
+        """How many calls, legs, desks and ids are held; bounded, whatever Asterisk sends."""
+        return sum(len(known) for known in (self._stories, self._links, self._parts, self._desks, self._ended))
+
     def forget(self) -> None:
         """Asterisk was restarted: no channel of before exists."""
         self._stories: dict[str, Story] = {}

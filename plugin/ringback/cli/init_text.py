@@ -20,7 +20,6 @@ languages = ["en"]
 [web]
 # Only this machine can reach it.
 listen = "127.0.0.1:8080"
-#public_url = "https://text.example.com"
 
 [paths]
 # The database, its lock and the control socket.
@@ -79,19 +78,20 @@ Next, give these two files to Asterisk. Nothing of yours was touched.
   $extensions
 
 Asterisk from source
-  Copy both to /etc/asterisk, readable by Asterisk only.
-  Last line of manager.conf:      #include ringback_manager.conf
-  Last line of extensions.conf:   #include ringback_extensions.conf
+  Copy both to /etc/asterisk (owner root:asterisk, mode 0640).
+  Last line of manager.conf:             #include ringback_manager.conf
+  Last line of extensions.conf:          #include ringback_extensions.conf
 Debian
-  Copy ringback_manager.conf to /etc/asterisk/manager.d/, which manager.conf includes already.
-  Copy ringback_extensions.conf to /etc/asterisk; last line of extensions.conf:
-                                  #include ringback_extensions.conf
+  Copy ringback_manager.conf to /etc/asterisk/manager.d/, which manager.conf includes already,
+  and ringback_extensions.conf to /etc/asterisk (owner root:asterisk, mode 0640).
+  Last line of extensions.conf:          #include ringback_extensions.conf
 FreePBX
-  Copy both to /etc/asterisk.
+  Copy both to /etc/asterisk (owner asterisk:asterisk, mode 0640).
   Last line of manager_custom.conf:      #include ringback_manager.conf
   Last line of extensions_custom.conf:   #include ringback_extensions.conf
+  Its contexts are written anew each time: dialplan/README.md shows the one to give to your trunks.
 
-Then call it first thing in $contexts:
-  Gosub(ringback-call,s,1)
-and load it:  asterisk -rx "manager reload"; asterisk -rx "dialplan reload"   (FreePBX: fwconsole reload)
-Then:  ringback check""")
+manager.conf needs enabled = yes in [general]. Then, first thing where calls come in ($contexts):
+  Gosub(ringback-call,s,1($${EXTEN}))
+Load it:  asterisk -rx 'manager reload' and asterisk -rx 'dialplan reload'; on FreePBX: fwconsole reload
+Then:     ringback check""")

@@ -111,12 +111,15 @@ def in_hours(rule: Rule, moment: datetime) -> bool:
 
 
 def misfit(rule: Rule, call: Call, did: Number) -> Reason | None:
-    """Why this rule does not speak for this call, or None if it does."""
+    """Why this rule does not speak for this call, or None if it does.
+
+    The shortest ring is asked of calls that rang or waited at all: a busy line cannot ring.
+    """
     if not applies(rule, call, did):
         return Reason.NO_RULE
     if not in_hours(rule, call.ended_at or call.started_at):
         return Reason.OUTSIDE_HOURS
-    if call.rang < rule.min_ring:
+    if timedelta() < max(call.rang, call.waited or timedelta()) < rule.min_ring:
         return Reason.TOO_SHORT
     return None
 

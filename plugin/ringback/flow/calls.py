@@ -24,6 +24,7 @@ from ringback.core.numbers import Number, mask
 from ringback.core.policy import CallFacts, Defer, Refuse
 from ringback.core.reasons import Reason
 from ringback.core.schedules import next_windows, say_windows
+from ringback.core.segments import normalise
 from ringback.core.tasks import TaskKind
 from ringback.core.templates import TemplateFault
 from ringback.core.triggers import (
@@ -99,11 +100,11 @@ def write_text(house: House, rule: Rule, call: Call, did: str, peer: Number) -> 
     wanted = [language for language in (call.language, house.language_of.get(did, ""), *house.languages) if language]
     language, template = in_language(rule.text, wanted)
     due = (call.ended_at or call.started_at) + rule.delay
-    windows = next_windows(rule.calendar, due) if rule.calendar else ()
+    windows = next_windows(rule.calendar, due) if rule.calendar and "windows" in template.source else ()
     values = {"business": house.business, "caller": peer.e164 or "", "did": did, "queue": call.queue or ""}
     if windows:
         values["windows"] = say_windows(windows, due, language)
-    return language, template.render({name: value for name, value in values.items() if value})
+    return language, normalise(template.render({name: value for name, value in values.items() if value}))
 
 
 def wish(house: House, ended: Ended, rule: Rule, call_id: int, due: datetime) -> Wanted:

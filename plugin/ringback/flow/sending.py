@@ -266,8 +266,7 @@ def wait_and_retry(order: Order, failure: Unreachable, now: datetime, tx: Tx) ->
     throttled = isinstance(failure, Throttled)
     wait = wait_after(order.tries, failure.wait if isinstance(failure, Throttled) else 0.0)
     reason = Reason.RATE_CARRIER if throttled else Reason.CARRIER_HOLD
-    tx.outcomes.part_moves(order.part, order.message, PartState.QUEUED, reason, "", now)
-    tx.outbox.hold(order.message, State.QUEUED, Defer(reason, now + wait), str(failure), now)
+    tx.outbox.take_back(order, Defer(reason, now + wait), str(failure), now)
     return State.HELD
 
 

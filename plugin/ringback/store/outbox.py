@@ -27,6 +27,7 @@ PUT_OFF = sql(
 )
 OPENED = sql("UPDATE message SET state = 'submitting', reason = NULL, state_at = :at, tries = tries + 1 WHERE id = :id")
 PART_OPENED = sql("UPDATE part SET state = 'submitting' WHERE id = :id")
+PART_QUEUED = sql("UPDATE part SET state = 'queued' WHERE id = :id")
 # The oldest waiting text of each thread that has none in the air, so that texts to one person keep their order.
 DUE = sql(
     """SELECT m.id, m.public_id, m.state, t.id, t.public_id, n.id, n.e164, t.peer, m.body, m.segments, m.automatic,
@@ -162,6 +163,11 @@ class Outbox:
             PUT_OFF, id=message_id, old=old, reason=verdict.reason, until=micros(verdict.until), at=micros(now)
         ):
             self.note(message_id, State.HELD, verdict.reason, detail, now)
+
+    def take_back(self, order: Order, verdict: Defer, detail: str, now: datetime) -> None:
+        """Provably nothing left us: the part is queued again and its text waits."""
+        self._run.change(PART_QUEUED, id=order.part)
+        self.hold(order.message, State.SUBMITTING, verdict, detail, now)
 
     def left_open(self, carrier: str) -> list[tuple[int, int, int]]:
         """Attempts on a carrier without an outcome, as (attempt, part, message)."""

@@ -1,0 +1,225 @@
+"""`ringback run` as a child process: configured for the demo, listened to, asked, ended."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from lab.asterisk import Asterisk
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "ringback.cli")
+STARTS_WITHIN = 20.0  # seconds; it takes about one
+ENDS_WITHIN = 2.0
+PORT = 8080  # as in a configuration that says nothing about it
+
+CONFIG = Template("""\
+# Written by the demo for one run.
+[business]
+name = "Northlight Dental"
+zone = "America/New_York"
+default_country = "US"
+
+[web]
+listen = "127.0.0.1:$port"
+
+[paths]
+state = "state"
+
+[[asterisk]]
+name = "main"
+port = $ami_port
+user = "$user"
+inbound_contexts = ["from-trunk"]
+
+[carriers.main]
+type = "loopback"
+
+$numbers
+[calendar.team]
+open = { mon-sun = ["09:00-17:00"] }
+callback = { mon-sun = ["10:00-12:00", "14:00-16:00"] }
+
+$rules""")
+
+
+class DemoFault(Exception):
+    """The demo cannot go on; the text says why."""
+
+
+class Daemon:
+    """One running Ringback, its folder, and what it logs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = folder / "ringback.toml"
+        self.handsets = folder / "state" / "handset.jsonl"
+        self.url = ""
+        self._process: asyncio.subprocess.Process | None = None
+        self._ended: dict[str, asyncio.Queue[str]] = defaultdict(asyncio.Queue)
+        self._pages = asyncio.Event()
+        self._last_lines: list[str] = []
+        self._two_at_once = asyncio.Semaphore(2)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def running(cls, asterisk: Asterisk, rules: str, dids: list[str]) -> AsyncIterator["Daemon"]:
+        """Write its files, start it, wait until a missed call would become a text; end it afterwards."""
+        daemon = cls(write_files(asterisk, rules, dids))
+        reading = None
+        try:
+            await daemon._start()
+            reading = asyncio.get_running_loop().create_task(daemon._listen())
+            await daemon._ready()
+            yield daemon
+        finally:
+            await daemon._end()
+            if reading:
+                await reading
+
+    async def call_ended(self, did: str) -> str:
+        """The id of the next call to this number that Ringback has decided about."""
+        return await self._ended[did].get()
+
+    async def ask(self, *words: str) -> str:
+        """What a `ringback` command prints. Raises DemoFault when it fails."""
+        async with self._two_at_once:  # each takes a core for a second
+            asked = await asyncio.create_subprocess_exec(
+                *COMMAND, *words, "--config", str(self.config), env=environment(), stdin=-3, stdout=-1, stderr=-1
+            )
+            try:
+                said, complaint = await asked.communicate()
+            except asyncio.CancelledError:
+                with contextlib.suppress(ProcessLookupError):
+                    asked.kill()
+                await asked.wait()
+                raise
+        if asked.returncode:
+            raise DemoFault(f"ringback {words[0]} failed: {complaint.decode(errors='replace').strip()}")
+        return said.decode()
+
+    async def gone(self) -> None:
+        """Raise DemoFault once it has ended by itself."""
+        if self._process:
+            code = await self._process.wait()
+            raise DemoFault("\n".join([f"ringback run ended by itself with exit code {code}:", *self._last_lines]))
+
+    def kill(self) -> None:
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+
+    async def _start(self) -> None:
+        # with its parent killed nobody would stop it: the kernel does
+        leash = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+        self._process = await asyncio.create_subprocess_exec(
+            *leash,
+            *COMMAND,
+            *("run", "--log", "json", "--config", str(self.config)),
+            env=environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            process_group=0,  # Ctrl-C is ours to hear; we pass it on in order
+        )
+
+    async def _listen(self) -> None:
+        """Read its log as long as it runs."""
+        stream = self._process.stderr if self._process else None
+        while stream and (line := (await stream.readline()).decode(errors="replace").strip()):
+            self._last_lines = [*self._last_lines[-9:], line]
+            match read_line(line):
+                case {"event": "call ended", "did": str(did), "call": str(call)}:
+                    self._ended[did].put_nowait(call)
+                case {"event": "pages", "url": str(url)}:
+                    self.url = url
+                    self._pages.set()
+
+    async def _ready(self) -> None:
+        gone = asyncio.ensure_future(self.gone())
+        ready = asyncio.ensure_future(self._pages_and_asterisk())
+        try:
+            async with asyncio.timeout(STARTS_WITHIN):
+                await asyncio.wait({gone, ready}, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            raise DemoFault("\n".join(["ringback run is not ready:", *self._last_lines])) from None
+        finally:
+            done = [task for task in (gone, ready) if task.done()]
+            for task in {gone, ready}.difference(done):
+                task.cancel()
+        for task in done:
+            task.result()
+
+    async def _pages_and_asterisk(self) -> None:
+        await self._pages.wait()
+        while not await asyncio.to_thread(answers, f"{self.url}readyz"):
+            await asyncio.sleep(0.05)  # the state of another process has no event
+
+    async def _end(self) -> None:
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), ENDS_WITHIN)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+def write_files(asterisk: Asterisk, rules: str, dids: list[str]) -> Path:
+    """Everything `ringback run` needs, in a folder that goes when Asterisk's does."""
+    folder = asterisk.run / "ringback"
+    (folder / "secrets").mkdir(parents=True)
+    secret = folder / "secrets" / "asterisk.main.secret"
+    secret.touch(0o600)
+    secret.write_text(asterisk.account.secret)
+    config = CONFIG.substitute(
+        port=PORT if is_free(PORT) else 0,
+        ami_port=asterisk.ami_port,
+        user=asterisk.account.user,
+        numbers="".join(f'[numbers."{did}"]\ncarrier = "main"\n\n' for did in dids),
+        rules=rules,
+    )
+    (folder / "ringback.toml").write_text(config)
+    return folder
+
+
+def environment() -> dict[str, str]:
+    """Ours, without what could change the daemon's settings, and with the way to its code."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGBACK_")}
+    return {**kept, "PYTHONPATH": str(ROOT / "plugin")}
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:  # urllib.error.URLError is one; 503 means not yet
+        return False
+
+
+def read_line(line: str) -> Mapping[str, Any]:
+    """A log line; those of libraries are no JSON."""
+    with contextlib.suppress(json.JSONDecodeError):
+        said = json.loads(line)
+        if isinstance(said, dict):
+            return said
+    return {}

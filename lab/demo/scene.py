@@ -1,0 +1,116 @@
+"""What a story has in its hands: phones, a caller, the daemon's record, and a voice."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from lab.asterisk import Asterisk
+from lab.call import Call, CallOver
+from lab.demo.daemon import Daemon, DemoFault
+from lab.demo.record import Expected, compare, is_final, read_handset, seconds
+from lab.demo.teller import Ink
+from lab.pbx import Pbx
+from lab.phone import Behaviour, Phone, PhoneFault, ring
+from ringback.core.reasons import SENTENCES, Reason
+
+PATIENCE = 20.0  # seconds for one call, its text and its receipt
+Voice = Callable[[str, Ink], None]
+RANG = {
+    "no_answer": "nobody lifted",
+    "cancelled": "the caller gave up",
+    "busy": "busy",
+    "answered": "answered",
+    "answered_elsewhere": "stopped ringing",
+}
+
+
+class NotSeen(Exception):
+    """A step of a story did not happen; the text names it."""
+
+
+class Scene:
+    """One story's stage. `line`, `did` and `caller` say where."""
+
+    def __init__(self, pbx: Pbx, daemon: Daemon, line: str, expected: tuple[Expected, ...], voice: Voice) -> None:
+        self.daemon, self.line = daemon, line
+        self.did, self.caller = f"+120255501{line}", f"+151255501{line}"
+        self._pbx, self._expected, self._voice = pbx, list(expected), voice
+        self._began = 0.0
+        self._texts_before = 0
+
+    def tell(self, line: str, ink: Ink = Ink.PLAIN) -> None:
+        """Say what happens, with the seconds since the call began."""
+        self._at(time.monotonic() - self._began if self._began else 0.0, line, ink)
+
+    async def phones(self, *numbers: str, behaviour: Behaviour = ring) -> list[Phone]:
+        return await self._pbx.phones(*numbers, behaviour=behaviour)
+
+    async def call(self, *headers: tuple[str, str]) -> Call:
+        """The caller calls."""
+        phone = await self._pbx.caller(self.caller)
+        self._began = time.monotonic()
+        hidden = ", with Privacy: id" if headers else ""
+        self.tell(f"{self.caller} calls {self.did}{hidden}")
+        return await phone.call(self.did, headers)
+
+    async def look(self) -> None:
+        """Wait until Ringback has done with the call, tell what it wrote down, and compare. Raises NotSeen."""
+        expected = self._expected.pop(0)
+        async with asyncio.timeout(PATIENCE):
+            call = await self._recorded(await self.daemon.call_ended(self.did))
+        texts = read_handset(self.daemon.handsets, self.did, self.caller)
+        arrived, self._texts_before = texts[self._texts_before :], len(texts)
+        self._tell_end(call)
+        for text in call["texts"]:
+            self._tell_text(call, text, arrived)
+        steps = list(compare(call, expected, arrived))
+        if wrong := [step for step in steps if step.wrong]:
+            raise NotSeen("; ".join(f"{step.name} ({step.wrong})" for step in wrong))
+        self._aside(f"seen: the call, {', '.join(step.name for step in steps)}", Ink.GOOD)
+
+    async def _recorded(self, call_id: str) -> dict[str, Any]:
+        """What `ringback explain --json` says of a call, once its texts have their receipts."""
+        while True:
+            said = json.loads(await self.daemon.ask("explain", call_id, "--json"))
+            call: dict[str, Any] = said["calls"][0]
+            if is_final(call):
+                return call
+
+    def _tell_end(self, call: dict[str, Any]) -> None:
+        legs = ", ".join(f"{leg['phone']} {RANG.get(leg['rang'], leg['rang'])}" for leg in call["legs"])
+        why = f" ({legs})" if legs else ""
+        self._at(seconds(call, call["ended_at"]), f"the call is over: {call['outcome']}{why}", Ink.PLAIN)
+        rule = f', rule "{call["rule"]}"' if call["rule"] else ""
+        self._aside(f"decision: {call['decision']}, because {call['reason']}{rule}")
+        self._aside(SENTENCES[Reason(call["reason"])], Ink.SOFT)
+
+    def _tell_text(self, call: dict[str, Any], text: dict[str, Any], arrived: list[str]) -> None:
+        for body in arrived:
+            self._at(seconds(call, text["created_at"]), f"on the handset of {self.caller}, from {self.did}:", Ink.PLAIN)
+            self._aside(f"| {body}")
+        last = text["steps"][-1]
+        self._at(seconds(call, last["at"]), f"receipt: {last['state']}", Ink.PLAIN)
+
+    def _at(self, after: float, line: str, ink: Ink) -> None:
+        self._voice(f"{after:6.1f} s  {line}", ink)
+
+    def _aside(self, line: str, ink: Ink = Ink.PLAIN) -> None:
+        self._voice(f"{'':10}{line}", ink)
+
+
+async def perform(story: "Any", asterisk: Asterisk, daemon: Daemon, voice: Voice) -> str:
+    """Run one story; returns what was not seen, or nothing."""
+    async with AsyncExitStack() as stack:
+        scene = Scene(Pbx(asterisk, stack), daemon, story.line, story.calls, voice)
+        try:
+            await story.act(scene)
+        except NotSeen as problem:
+            return str(problem)
+        except (TimeoutError, CallOver, PhoneFault) as problem:
+            return f"the call ({problem or 'nothing came in time'})"
+        except DemoFault as problem:
+            return f"the record ({problem})"
+    return ""

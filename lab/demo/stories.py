@@ -1,0 +1,160 @@
+"""The stories: who calls, what the phones do, and what should become of it. One line of the lab (DID) each."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from lab.call import Call
+from lab.demo.record import Expected
+from lab.demo.scene import Scene
+from lab.phone import answer, busy
+
+RULES = """\
+[[rule]]
+name = "busy"
+when = ["busy"]
+delay = "0s"
+text = { en = "{{ business }}: all our lines are busy, sorry. Reply here and we will help. STOP to end" }
+
+[[rule]]
+name = "call-back"
+when = ["missed"]
+did = ["+12025550103"]
+delay = "0s"
+text = { en = "Sorry we missed you, {{ business }}.{% if windows %} We can call you {{ windows }}.{% endif %} STOP to end" }
+
+[[rule]]
+name = "missed"
+when = ["missed", "declined", "unreachable"]
+delay = "0s"
+cool_down = "24h"
+text = { en = "Sorry we missed your call to {{ business }}. Reply here and we will help. STOP to end" }
+"""
+DAY = r"(today |tomorrow |[A-Z][a-z]+day )?"
+WINDOW = DAY + r"\d\d:\d\d-\d\d:\d\d"
+
+Act = Callable[[Scene], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`line` NN is called as +1 202 555 01NN by +1 512 555 01NN; `calls` has what is expected of each call."""
+
+    title: str
+    line: str
+    act: Act
+    calls: tuple[Expected, ...]
+
+    @property
+    def did(self) -> str:
+        return f"+120255501{self.line}"
+
+    @property
+    def caller(self) -> str:
+        return f"+151255501{self.line}"
+
+
+async def ring_out(scene: Scene, *headers: tuple[str, str]) -> None:
+    """One phone rings and nobody lifts, until Asterisk gives up."""
+    await scene.phones(f"1{scene.line}")
+    call = await scene.call(*headers)
+    await rings(scene, call)
+    await call.over()
+    await scene.look()
+
+
+async def rings(scene: Scene, call: Call) -> None:
+    await call.ringing()
+    scene.tell(f"phone 1{scene.line} rings")
+
+
+async def is_busy(scene: Scene) -> None:
+    await scene.phones(f"1{scene.line}", behaviour=busy)
+    call = await scene.call()
+    await call.over()
+    await scene.look()
+
+
+async def colleague_lifts(scene: Scene) -> None:
+    """Three phones ring, the second lifts, both talk for a moment."""
+    _, colleague, _ = await scene.phones("120", "220", "320")
+    colleague.behaviour = answer(after=0.5)
+    call = await scene.call()
+    await call.ringing()
+    scene.tell("phones 120, 220 and 320 ring")
+    await call.answered()
+    scene.tell("phone 220 lifts")
+    await call.hang_up()
+    await scene.look()
+
+
+async def withholds(scene: Scene) -> None:
+    await ring_out(scene, ("Privacy", "id"))
+
+
+async def calls_twice(scene: Scene) -> None:
+    """The caller gives up after a moment, and tries again."""
+    await scene.phones(f"1{scene.line}")
+    for _ in range(2):
+        call = await scene.call()
+        await rings(scene, call)
+        await call.cancel()
+        await scene.look()
+
+
+async def is_paused(scene: Scene) -> None:
+    scene.tell(f"ringback pause --number {scene.did}")
+    said = await scene.daemon.ask("pause", "--number", scene.did)
+    scene.tell(said.strip())
+    await ring_out(scene)
+
+
+MISSED = "Sorry we missed your call to Northlight Dental. Reply here and we will help. STOP to end"
+BUSY = "Northlight Dental: all our lines are busy, sorry. Reply here and we will help. STOP to end"
+CALL_BACK = rf"Sorry we missed you, Northlight Dental\. We can call you {WINDOW} or {WINDOW}\. STOP to end"
+TEXTED = Expected("missed", "send", "allowed", "missed", text=MISSED.replace(".", r"\."))
+
+STORIES = (
+    Story("Nobody answers, and the caller gets a text", "01", ring_out, (TEXTED,)),
+    Story(
+        "The line is busy: other words",
+        "02",
+        is_busy,
+        (Expected("busy", "send", "allowed", "busy", text=BUSY.replace(".", r"\.")),),
+    ),
+    Story(
+        "The text offers the next times for a call back",
+        "03",
+        ring_out,
+        (Expected("missed", "send", "allowed", "call-back", text=CALL_BACK),),
+    ),
+    Story(
+        "No text: a colleague in the ring group answers",
+        "20",
+        colleague_lifts,
+        (Expected("answered", "none", "answered", None),),
+    ),
+    Story(
+        "No text: the caller withholds the number",
+        "04",
+        withholds,
+        (Expected("missed", "suppress", "withheld", "missed"),),
+    ),
+    Story(
+        "One text, not two: the caller tries again inside the cool-down",
+        "05",
+        calls_twice,
+        (TEXTED, Expected("missed", "suppress", "cool_down", "missed")),
+    ),
+    Story(
+        "No text: this number is paused",
+        "06",
+        is_paused,
+        (Expected("missed", "suppress", "paused", "missed"),),
+    ),
+    Story(
+        "No text: the dialplan says RINGBACK=no for this caller",
+        "32",
+        ring_out,
+        (Expected("missed", "suppress", "vetoed", "missed"),),
+    ),
+)

@@ -1,0 +1,39 @@
+"""The configuration: `ringback.toml`, the secrets beside it and the environment, checked as a whole, then frozen."""
+
+from ringback.config.reading import load, read
+from ringback.config.rules import EXAMPLE_CONTEXTS, example_rules
+from ringback.config.sections import (
+    Asterisk,
+    Business,
+    CallerInitiated,
+    CarrierSettings,
+    CountryRules,
+    Database,
+    Limits,
+    OurNumber,
+    Paths,
+    Web,
+)
+from ringback.config.settings import Settings
+from ringback.config.values import Address, read_duration, write_duration
+
+__all__ = [
+    "load",
+    "read",
+    "Settings",
+    "Business",
+    "Web",
+    "Address",
+    "Database",
+    "Paths",
+    "Asterisk",
+    "CarrierSettings",
+    "OurNumber",
+    "Limits",
+    "CountryRules",
+    "CallerInitiated",
+    "EXAMPLE_CONTEXTS",
+    "example_rules",
+    "read_duration",
+    "write_duration",
+]

@@ -1,0 +1,170 @@
+"""What may stand in `ringback.toml`: one class a section, one field a key, with its default and its bounds.
+
+A key that is not here is a fault. docs/configuration.md describes each; a test holds the two together. Rules and
+calendars are in rules.py, since they become values of the core.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from ringback.config.values import (
+    Address,
+    AnyLanguage,
+    Country,
+    DatabaseUrl,
+    Duration,
+    Language,
+    Listed,
+    Listen,
+    SafeSecret,
+    Zone,
+)
+from ringback.core.numbers import NumberFormat
+from ringback.ports import OptionValue
+
+Label = Annotated[str, Field(min_length=1, max_length=60)]
+Context = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names that other sections may use, handed to the checks as pydantic's context."""
+
+    dids: frozenset[str]
+    carriers: frozenset[str]
+    calendars: tuple[str, ...]
+    languages: frozenset[str]
+
+
+class Section(BaseModel):
+    """A table of the file, checked, unchangeable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Business(Section):
+    """Who texts. `languages` are those it texts in; the first is used where nothing else is known."""
+
+    name: Label
+    zone: Zone
+    default_country: Country
+    languages: Annotated[tuple[Language, ...], Listed, Field(min_length=1)] = ("en",)
+
+
+class Web(Section):
+    """Where our own pages are."""
+
+    listen: Listen = Address("127.0.0.1", 8080)
+
+
+class Database(Section):
+    """Where rows are kept. It may hold a password, so it stays out of `repr`."""
+
+    url: DatabaseUrl = Field(default="", repr=False)
+
+
+class Paths(Section):
+    """Folders. `state` holds the database, its lock, `control.sock` and `handset.jsonl`."""
+
+    state: Path = Path("/var/lib/ringback")
+
+
+class Asterisk(Section):
+    """One PBX and our account on it."""
+
+    name: str
+    host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 5038
+    user: Label
+    secret: SafeSecret
+    inbound_contexts: Annotated[tuple[Context, ...], Listed, Field(min_length=1)]
+    phone_contexts: Annotated[tuple[Context, ...], Listed] = ("from-internal",)
+    number_format: NumberFormat = NumberFormat.AS_IS
+    extension_digits: Annotated[int, Field(ge=0, le=6)] = 4
+    trust_caller_id: bool = False
+    allow_dangerous_account: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSettings:
+    """One `[carriers.NAME]`. `options` belong to the carrier's own file, which has checked them."""
+
+    name: str
+    type: str
+    validity: timedelta
+    options: Mapping[str, OptionValue] = field(repr=False)
+
+    @property
+    def table(self) -> Mapping[str, OptionValue]:
+        """What `carriers.build_carrier` takes."""
+        return {"type": self.type, **self.options}
+
+
+class CarrierTable(Section):
+    """The keys that every carrier has; the others belong to its type."""
+
+    type: Label
+    validity: Duration = timedelta(hours=4)
+
+    @field_validator("validity")
+    @classmethod
+    def _long_enough(cls, validity: timedelta) -> timedelta:
+        if validity < timedelta(minutes=1):
+            raise ValueError('is too short to send anything: write "1m" or more')
+        return validity
+
+
+class OurNumber(Section):
+    """One of our DIDs: who carries its texts, and in which language its callers are texted."""
+
+    carrier: str
+    language: AnyLanguage = ""
+
+    @field_validator("carrier")
+    @classmethod
+    def _is_known(cls, carrier: str, info: ValidationInfo) -> str:
+        if isinstance(info.context, Known) and carrier not in info.context.carriers:
+            raise ValueError(f"names {carrier!r}, which is no carrier here: add [carriers.{carrier}] or correct it")
+        return carrier
+
+    @field_validator("language")
+    @classmethod
+    def _is_ours(cls, language: str, info: ValidationInfo) -> str:
+        check_languages([language] if language else [], info)
+        return language
+
+
+class Limits(Section):
+    """The guards on automatic texts, and the longest text."""
+
+    texts_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
+    automatic_per_hour: Annotated[int, Field(ge=1, le=60)] = 3
+    per_number_per_minute: Annotated[int, Field(ge=1, le=60_000)] = 60
+    max_segments: Annotated[int, Field(ge=1, le=10)] = 10
+
+
+class CallerInitiated(StrEnum):
+    """Whether somebody who called us may be texted back without having asked for texts."""
+
+    ALLOW = "allow"
+    OFF = "off"
+
+
+class CountryRules(Section):
+    """What is different about texting to one country."""
+
+    caller_initiated: CallerInitiated = CallerInitiated.ALLOW
+
+
+def check_languages(used: list[str], info: ValidationInfo) -> None:
+    """Raise ValueError for a language the business does not text in."""
+    ours = info.context.languages if isinstance(info.context, Known) else frozenset(used)
+    strange = [language for language in used if language not in ours]
+    if strange:
+        raise ValueError(f"uses {', '.join(strange)}, which business.languages does not name: add it there")

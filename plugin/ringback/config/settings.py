@@ -1,0 +1,44 @@
+"""The settings of one Ringback, checked: what the rest of the house reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringback.config.sections import (
+    Asterisk,
+    Business,
+    CarrierSettings,
+    CountryRules,
+    Database,
+    Limits,
+    OurNumber,
+    Paths,
+    Web,
+)
+from ringback.core.schedules import Calendar
+from ringback.core.triggers import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Paths are absolute, and `database.url` and each number's language are filled in.
+
+    `numbers` has our DIDs in E.164; `rules` stand in the order of the file; `file` is where they were read from.
+    """
+
+    file: Path
+    business: Business
+    web: Web
+    database: Database
+    paths: Paths
+    asterisk: tuple[Asterisk, ...]
+    carriers: Mapping[str, CarrierSettings]
+    numbers: Mapping[str, OurNumber]
+    rules: tuple[Rule, ...]
+    calendars: Mapping[str, Calendar]
+    limits: Limits
+    countries: Mapping[str, CountryRules]
+
+    def country(self, code: str) -> CountryRules:
+        """What holds for texts to one country; one that is not in the file gets the defaults."""
+        return self.countries.get(code, CountryRules())
