@@ -5,12 +5,12 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+
 from ringback.core.calls import CallEnded, CallStarted, Direction, FeedBack, FeedLost, Outcome, Presentation
 from ringback.core.reasons import Reason
 from ringback.core.templates import TemplateFault, TextKind, parse
 from ringback.flow.house import Limits
 from ringback.flow.pauses import Pause, Scope, pause, resume
-
 from tests.conftest import NOON
 from tests.flow.world import DID, HOUSE, OTHER_DID, PAT, SAM, World, a_call, answered, life_of, ruled
 

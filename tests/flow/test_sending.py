@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+
 from ringback.carriers.loopback import Behaviour, Settings
 from ringback.core.messages import ReceiptStatus
 from ringback.core.reasons import Reason
@@ -16,7 +17,6 @@ from ringback.flow.pauses import Pause, Scope, pause
 from ringback.flow.receipts import apply_receipt
 from ringback.flow.sending import recover
 from ringback.ports import CarrierRef, Receipt
-
 from tests.conftest import NOON
 from tests.flow.test_calls import tasks
 from tests.flow.world import DID, HOUSE, OTHER_DID, PAT, SAM, World, a_call, life_of, ruled
@@ -257,7 +257,9 @@ async def test_only_a_provable_not_sent_is_tried_again(world, monkeypatch, answe
 
 
 async def test_a_text_longer_than_the_limit_is_refused(store, clock, tmp_path):
-    house = replace(HOUSE, limits=Limits(max_segments=1), business="x" * 60, carrier_of={DID: "main", OTHER_DID: "main"})
+    house = replace(
+        HOUSE, limits=Limits(max_segments=1), business="x" * 60, carrier_of={DID: "main", OTHER_DID: "main"}
+    )
     long = replace(house.rules[0], text={"en": Words("a" * 161)})
     async with World(store, clock, tmp_path, replace(house, rules=(long,))).running() as world:
         await world.happens(*life_of(a_call("1")))

@@ -28,7 +28,6 @@ from ringback.flow.house import House
 from ringback.flow.receipts import listen
 from ringback.flow.sending import Lane, Lanes
 from ringback.store.stories import Stories, find
-
 from tests.conftest import NOON
 
 DID, OTHER_DID = "+12025550101", "+12025550102"

@@ -11,12 +11,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
 from ringback.errors import Locked, StoreBusy, StoreFault
 from ringback.store.database import HEAD, Database, hold, prepare, reader, schema_version, sqlite_path
 from ringback.store.sql import REGISTRY, Sql
 from ringback.store.tables import metadata
-from sqlalchemy import text
-
 from tests.conftest import NOON
 from tests.fakes.hand_clock import HandClock
 
@@ -112,7 +112,7 @@ def explained(postgres, tmp_path_factory):
     post = psycopg.connect(postgres.create(name, "template"), autocommit=True)
 
     def explain(statement: Sql) -> None:
-        names = {place: None for place in _names(statement)}
+        names = dict.fromkeys(_names(statement))
         lite.execute(f"EXPLAIN {statement.sqlite}", names).fetchall()
         post.execute(f"EXPLAIN {statement.postgres}", names, prepare=False)
 

@@ -145,6 +145,14 @@ def split_url(raw: object) -> SplitResult:
         return urlsplit("")
 
 
+DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+"""How an address may begin, and what SQLAlchemy calls that."""
+
+
 def read_database(raw: object) -> str:
     """Read a database address and name its driver; empty means the SQLite file in the state folder."""
     if raw == "":

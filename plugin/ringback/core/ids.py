@@ -1,7 +1,7 @@
 """Public ids: what kind of thing it is, when it was made, and 80 random bits.
 
-An id is a prefix and 26 lower-case Crockford base-32 characters: 48 bits of milliseconds, then the entropy, so ids of one
-kind sort by age as text. The core has neither clock nor randomness, so both are handed in.
+An id is a prefix and 26 lower-case Crockford base-32 characters: 48 bits of milliseconds, then the entropy, so ids of
+one kind sort by age as text. The core has neither clock nor randomness, so both are handed in.
 """
 
 from base64 import b32encode

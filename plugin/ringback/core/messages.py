@@ -115,8 +115,8 @@ class Basis(StrEnum):
 class Wanted:
     """A text somebody or something asks for. The one thing `flow.outbound.submit` takes.
 
-    `cause` names the asker in the words of the log (`rule sales-missed`). `automatic` texts obey the guards; `group` and
-    `cool_down` start the cool-down if the text is queued.
+    `cause` names the asker in the words of the log (`rule sales-missed`). `automatic` texts obey the guards; `group`
+    and `cool_down` start the cool-down if the text is queued.
     """
 
     did: str

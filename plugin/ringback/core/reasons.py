@@ -1,7 +1,7 @@
 """Why a text was sent, held back, or never wanted: one code, one sentence, everywhere the same.
 
-Log, panel, API, `ringback explain` and `ringback replay` show these codes. docs/reasons.md has a row for each, and a test
-holds the three together.
+Log, panel, API, `ringback explain` and `ringback replay` show these codes. docs/reasons.md has a row for each, and a
+test holds the three together.
 """
 
 from enum import StrEnum

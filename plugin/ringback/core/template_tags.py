@@ -31,7 +31,7 @@ CURES = {
     "doc": _NO_COMMENTS,
     "#": _NO_COMMENTS,
     "raw": "a text is sent as it stands; write the words without it",
-    "echo": "write {{ name }}",
+    "echo": "write {{ business }}",
 }
 
 FOLLOWERS = {"if": ("elsif", "else"), "unless": ("elsif", "else"), "case": ("when", "else")}
