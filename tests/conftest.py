@@ -3,13 +3,13 @@
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ringback.store.database import Database, migrate
 
+from ringback.store.database import Database, migrate
 from tests.fakes.hand_clock import HandClock
 from tests.postgres import Cluster, cluster
 
@@ -57,3 +57,25 @@ async def store(url: str, clock: HandClock) -> AsyncIterator[Database]:
     await database.open()
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def fresh(
+    request: pytest.FixtureRequest, url: str, tmp_path: Path, empty_sqlite: Path
+) -> Callable[[], Awaitable[tuple[Database, HandClock]]]:
+    """Make one more empty database of the kind this test runs on, with a clock at noon."""
+
+    async def make() -> tuple[Database, HandClock]:
+        number = next(_names)
+        if url.startswith("sqlite"):
+            path = tmp_path / f"fresh{number}.db"
+            shutil.copy(empty_sqlite, path)
+            address = f"sqlite:///{path}"
+        else:
+            address = request.getfixturevalue("postgres").create(f"f{os.getpid()}_{number}", "template")
+        clock = HandClock(NOON)
+        database = Database(address, clock)
+        await database.open()
+        return database, clock
+
+    return make

@@ -352,7 +352,7 @@ ROWS = [
         'es = "Le llamamos. STOP"',
         'es = "{{ busines }}"',
         "rule.sales-missed.text.es cannot be used: 'busines' is not a name here: "
-        "use one of business, caller, did, name, queue, windows",
+        "use one of business, caller, did, queue, windows",
         id="a text uses names there are",
     ),
     pytest.param(

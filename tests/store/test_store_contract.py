@@ -92,7 +92,7 @@ async def test_too_many_waiting_changes_are_refused_at_the_edge(store):
 
 async def test_a_reader_cannot_write(store, url):
     engine = reader(url)
-    with engine.connect() as connection, pytest.raises(Exception, match="(?i)read-?only|query_only"):
+    with engine.connect() as connection, pytest.raises(Exception, match=r"(?i)read-?only|query_only"):
         connection.execute(text("DELETE FROM setting"))
     engine.dispose()
 

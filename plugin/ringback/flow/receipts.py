@@ -25,7 +25,7 @@ def apply_receipt(carrier: str, receipt: Receipt, now: datetime, tx: Tx) -> Stat
     if not tx.outcomes.keep(attempt.id, carrier, receipt, now):
         return None
     if attempt.state is PartState.SUBMITTING or attempt.state is PartState.UNCONFIRMED:
-        tx.outcomes.resolve(attempt.id, receipt.provider_id, "receipt")
+        tx.outcomes.resolve(attempt.id, receipt.provider_id, "receipt", now)
     state = PartState(receipt.status)
     if not may_move(State(attempt.state), State(state)):
         return None

@@ -28,7 +28,10 @@ BY_ATTEMPT = sql(
     """SELECT a.id, a.part_id, a.message_id, p.state FROM attempt a JOIN part p ON p.id = a.part_id
     WHERE a.public_id = :attempt AND a.carrier = :carrier"""
 )
-RESOLVE = sql("UPDATE attempt SET provider_id = :provider_id, outcome = 'accepted', cause = :cause WHERE id = :id")
+RESOLVE = sql(
+    """UPDATE attempt SET provider_id = :provider_id, outcome = 'accepted', cause = :cause, closed_at = :at
+    WHERE id = :id"""
+)
 RECEIPT = insert(
     "receipt",
     "attempt_id carrier provider_id status carrier_at received_at error",
@@ -82,9 +85,9 @@ class Outcomes:
             row = self._run.one(BY_ATTEMPT, carrier=carrier, attempt=receipt.attempt)
         return Attempt(row[0], row[1], row[2], PartState(row[3])) if row else None
 
-    def resolve(self, attempt_id: int, provider_id: str, cause: str) -> None:
+    def resolve(self, attempt_id: int, provider_id: str, cause: str, now: datetime) -> None:
         """A receipt shows that an attempt arrived after all."""
-        self._run.change(RESOLVE, id=attempt_id, provider_id=provider_id, cause=cause)
+        self._run.change(RESOLVE, id=attempt_id, provider_id=provider_id, cause=cause, at=micros(now))
 
     def keep(self, attempt_id: int, carrier: str, receipt: Receipt, now: datetime) -> bool:
         """Append a receipt (D4); False when it came before."""
