@@ -23,9 +23,10 @@ from ringback.carriers import build_carrier
 from ringback.carriers.loopback import Loopback
 from ringback.config import Asterisk, CallerInitiated, Settings
 from ringback.core.numbers import Number, NumberFormat, read_number
+from ringback.core.tasks import TaskKind
 from ringback.errors import ConfigFault, PbxAway, PbxRefused, RingbackError
 from ringback.flow.calls import Follower
-from ringback.flow.delays import Delays, sweep_each_minute
+from ringback.flow.delays import Delays, sweep_each_minute, wake_up
 from ringback.flow.house import House, Limits
 from ringback.flow.insist import insist_one
 from ringback.flow.pauses import Pause, Paused, Scope, in_force, pause, resume
@@ -43,6 +44,23 @@ log = structlog.get_logger("app")
 
 DRAIN = timedelta(seconds=20)
 """How long texts on their way may take when we stop; after that they are in doubt, and the next start says so."""
+
+TASK_FINDINGS: Mapping[TaskKind, Callable[[int], Finding]] = {
+    TaskKind.UNCONFIRMED: lambda n: Finding(
+        Tone.DOUBT, f"{n} texts are unconfirmed", "The carrier got them and did not answer; they may have been sent."
+    ),
+    TaskKind.UNSEEN: lambda n: Finding(
+        Tone.WARN, f"{n} calls ended unseen", "Asterisk was out of sight; nobody was texted, and somebody may wait."
+    ),
+    TaskKind.TOO_OLD: lambda n: Finding(
+        Tone.WARN, f"{n} calls came to light too late to text", "A person should decide about them."
+    ),
+    TaskKind.STORM: lambda n: Finding(
+        Tone.BAD,
+        f"{n} minutes had more calls to text than limits.texts_per_minute",
+        "The texts over it were held back.",
+    ),
+}
 
 ASK_AGAIN = timedelta(seconds=2)
 
@@ -144,6 +162,7 @@ class _House:
         self.database = database
         self.parts: Parts = no_parts(clock)
         self.pauses: tuple[Paused, ...] = ()
+        self.tasks: Mapping[TaskKind, int] = {}
         self.house = make_house(settings)
         self.carriers = make_carriers(settings, clock)
         self.lane_of = {name: Lane(carrier, self.house, database, clock) for name, carrier in self.carriers.items()}
@@ -155,6 +174,7 @@ class _House:
     async def live(self) -> None:
         """Start everything; the lanes stop last, so that what is on its way can end."""
         self.pauses = await self.database.commit(in_force)
+        await self.database.commit(partial(wake_up, tuple(self.feeds)))
         async with asyncio.TaskGroup() as lanes:
             sending = [self._start(lanes, f"carrier {name}", lane.run) for name, lane in self.lane_of.items()]
             async with asyncio.TaskGroup() as others:
@@ -185,7 +205,7 @@ class _House:
             ("web", self._pages),
             ("control", partial(control.serve, app.settings.paths.state, self._commands())),
             ("delays", self.delays.run),
-            ("housekeeping", partial(sweep_each_minute, self.database, app.clock)),
+            ("housekeeping", partial(sweep_each_minute, self.database, app.clock, self._count_tasks)),
         ]
         for name, carrier in self.carriers.items():
             if hasattr(carrier, "events"):
@@ -250,7 +270,19 @@ class _House:
         ready = bool(needed) and all(part.standing is Standing.WORKS for part in needed) and not self.app.stop.is_set()
         return Health(ready, parts, self._findings())
 
+    def _count_tasks(self, tasks: Mapping[TaskKind, int]) -> None:
+        self.tasks = tasks
+
     def _findings(self) -> tuple[Finding, ...]:
+        """What a person should know: the database first, then pauses, then what waits for somebody."""
+        stuck = self.database.trouble
+        findings = (
+            [Finding(Tone.BAD, stuck, "Calls are kept in memory until it can be written again.")] if stuck else []
+        )
+        findings += [TASK_FINDINGS[kind](count) for kind, count in self.tasks.items()]
+        return (*findings, *self._paused())
+
+    def _paused(self) -> tuple[Finding, ...]:
         return tuple(
             Finding(
                 Tone.WARN,

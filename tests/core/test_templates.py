@@ -16,7 +16,6 @@ VALUES = {
     "business": "Acme Dental",
     "caller": "+12025550199",
     "did": "+12025550101",
-    "name": "ann o'neil",
     "queue": "sales",
     "windows": WINDOWS,
 }
@@ -57,22 +56,22 @@ def test_templates_are_equal_by_what_they_say():
         pytest.param("Hello", "Hello", id="no Liquid at all"),
         pytest.param("{{ business | upcase }}", "ACME DENTAL", id="upcase"),
         pytest.param("{{ business | downcase }}", "acme dental", id="downcase"),
-        pytest.param("{{ name | capitalize }}", "Ann o'neil", id="capitalize"),
-        pytest.param("{{ name | first_word | capitalize }}", "Ann", id="first word, then capitalize"),
+        pytest.param("{{ queue | capitalize }}", "Sales", id="capitalize"),
+        pytest.param("{{ business | downcase | first_word | capitalize }}", "Acme", id="first word, then capitalize"),
         pytest.param("[{{ ' x ' | strip }}]", "[x]", id="strip"),
         pytest.param("{{ business | truncate: 7 }}", "Acme...", id="truncate"),
         pytest.param("{{ business | truncate: 7, '~' }}", "Acme D~", id="truncate with another ending"),
         pytest.param("{{ business | truncate: 2 }}", "...", id="truncate below the ending"),
         pytest.param("{{ business | truncate: 11 }}", "Acme Dental", id="truncate what fits"),
-        pytest.param("{{ name | default: 'there' }}", "ann o'neil", id="default not needed"),
+        pytest.param("{{ queue | default: 'there' }}", "sales", id="default not needed"),
         pytest.param("{{ queue | append: '!' }}", "sales!", id="append"),
         pytest.param("{{ queue | prepend: business }}", "Acme Dentalsales", id="prepend a name"),
         pytest.param("{{ business | replace: 'Dental', 'Care' }}", "Acme Care", id="replace"),
         pytest.param("{{- business -}} , hi", "Acme Dental, hi", id="blanks eaten"),
         pytest.param("{% if queue == 'sales' %}S{% else %}O{% endif %}", "S", id="equal"),
-        pytest.param("{% if queue != 'sales' %}O{% elsif name %}N{% endif %}", "N", id="elsif"),
-        pytest.param("{% if name contains 'ann' and queue %}A{% endif %}", "A", id="contains, and"),
-        pytest.param("{% if queue == 'x' or name == 'y' %}A{% else %}B{% endif %}", "B", id="or"),
+        pytest.param("{% if queue != 'sales' %}O{% elsif business %}N{% endif %}", "N", id="elsif"),
+        pytest.param("{% if business contains 'Dent' and queue %}A{% endif %}", "A", id="contains, and"),
+        pytest.param("{% if queue == 'x' or business == 'y' %}A{% else %}B{% endif %}", "B", id="or"),
         pytest.param("{% unless queue %}A{% else %}B{% endunless %}", "B", id="unless"),
         pytest.param("{% unless queue %}A{% elsif windows %}{{ windows }}{% endunless %}", WINDOWS, id="unless, elsif"),
         pytest.param("{% unless windows %}x{% else %}{{ windows }}{% endunless %}", WINDOWS, id="guarded by unless"),
@@ -80,7 +79,7 @@ def test_templates_are_equal_by_what_they_say():
         pytest.param('{% case queue %}{% when "help" or "desk" %}H{% else %}O{% endcase %}', "O", id="case, else"),
         pytest.param("{{ windows | default: 'soon' }}", WINDOWS, id="a default is a guard"),
         pytest.param("{% if queue and windows %}{{ windows }}{% endif %}", WINDOWS, id="and is a guard"),
-        pytest.param("{% if windows %}{% if name %}{{ windows }}{% endif %}{% endif %}", WINDOWS, id="deeper"),
+        pytest.param("{% if windows %}{% if queue %}{{ windows }}{% endif %}{% endif %}", WINDOWS, id="deeper"),
         pytest.param("{{ did }} {{ caller }}", "+12025550101 +12025550199", id="numbers"),
         pytest.param("One.\r\n\r\n\r\n\r\nTwo.", "One.\n\nTwo.", id="lines of Windows, too many of them"),
         pytest.param("Jose\u0301", "José", id="accents are joined"),
@@ -96,11 +95,11 @@ def test_what_may_be_written(source, text):
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        pytest.param("Hi {{ name }}, sorry", "Hi, sorry", id="a name dropped before a comma"),
+        pytest.param("Hi {{ queue }}, sorry", "Hi, sorry", id="a name dropped before a comma"),
         pytest.param("Sorry, {{ business }}. Bye", "Sorry. Bye", id="a name dropped before a full stop"),
-        pytest.param("Hi {{ name | default: 'there' }}!", "Hi there!", id="default"),
-        pytest.param("Hi {{ name | first_word | upcase | append: '!' }}", "Hi !", id="filters of nothing"),
-        pytest.param("A{% if name %} {{ name }}{% endif %} B", "A B", id="condition"),
+        pytest.param("Hi {{ queue | default: 'there' }}!", "Hi there!", id="default"),
+        pytest.param("Hi {{ queue | first_word | upcase | append: '!' }}", "Hi !", id="filters of nothing"),
+        pytest.param("A{% if queue %} {{ queue }}{% endif %} B", "A B", id="condition"),
         pytest.param("A {% if windows %}{{ windows }}{% endif %} B", "A B", id="two blanks become one"),
         pytest.param(
             "A\n{% if windows %}{{ windows }}{% endif %}\n\nB", "A\n\nB", id="an empty line is kept, not three"
@@ -132,7 +131,7 @@ def test_what_is_missing_leaves_no_hole(source, text):
         pytest.param("{% # x %}", "'#' is not allowed", id="inline comment"),
         pytest.param("{% doc %}x{% enddoc %}", "'doc' is not allowed", id="doc"),
         pytest.param("{% liquid\necho business %}", "'liquid' is not allowed", id="liquid"),
-        pytest.param("{% echo business %}", "write {{ name }}", id="echo"),
+        pytest.param("{% echo business %}", "write {{ business }}", id="echo"),
         pytest.param("{% ifchanged %}x{% endifchanged %}", "the tags are if, unless and case", id="ifchanged"),
         pytest.param("{% break %}", "'break' is not allowed", id="break"),
         pytest.param("{% extends 'x' %}", "'extends' is not allowed", id="extends"),
@@ -154,14 +153,15 @@ def test_what_is_missing_leaves_no_hole(source, text):
         pytest.param("{{ nil }}", "is no name", id="nil"),
         pytest.param("{{ now }}", "use one of business, caller, did", id="the clock"),
         pytest.param("{{ today }}", "'today' is not a name here", id="the day"),
+        pytest.param("{{ name }}", "'name' is not a name here", id="the caller's name, which is not known"),
         pytest.param("{{ password }}", "'password' is not a name here", id="unknown name"),
         pytest.param("{{ Business }}", "'Business' is not a name here", id="capital letter"),
-        pytest.param("{{ name | append: secret }}", "'secret' is not a name here", id="unknown name behind a filter"),
+        pytest.param("{{ queue | append: secret }}", "'secret' is not a name here", id="unknown name behind a filter"),
         pytest.param("{% if secret %}x{% endif %}", "'secret' is not a name here", id="unknown name in a condition"),
-        pytest.param("{% if name == secret %}x{% endif %}", "'secret' is not a name here", id="compared"),
+        pytest.param("{% if queue == secret %}x{% endif %}", "'secret' is not a name here", id="compared"),
         pytest.param("{% case secret %}{% when 'a' %}x{% endcase %}", "'secret' is not a name here", id="in a case"),
-        pytest.param("{% if name %}{{ secret }}{% endif %}", "'secret' is not a name here", id="inside a branch"),
-        pytest.param("{% if name %}{% else %}{{ secret }}{% endif %}", "'secret'", id="inside the last branch"),
+        pytest.param("{% if queue %}{{ secret }}{% endif %}", "'secret' is not a name here", id="inside a branch"),
+        pytest.param("{% if queue %}{% else %}{{ secret }}{% endif %}", "'secret'", id="inside the last branch"),
         pytest.param(
             "{{ business | system }}", "'system' is not a filter here: use one of upcase", id="unknown filter"
         ),
@@ -175,23 +175,23 @@ def test_what_is_missing_leaves_no_hole(source, text):
         pytest.param("{{ business | append: 3 }}", "'append' takes a quoted text or a name", id="a number for a text"),
         pytest.param("{{ business | truncate: 'x' }}", "'truncate' takes a number", id="a text for a number"),
         pytest.param("{{ business | truncate: -1 }}", "'truncate' takes a number", id="below nothing"),
-        pytest.param("{{ business | truncate: name }}", "'truncate' takes a number", id="a name for a number"),
+        pytest.param("{{ business | truncate: queue }}", "'truncate' takes a number", id="a name for a number"),
         pytest.param("{{ business | default: 'x', allow_false: true }}", "'default' takes", id="an argument by name"),
         pytest.param("{{ 'x' if business else 'y' }}", "ternary", id="ternary"),
         pytest.param("{% if not business %}x{% endif %}", "not operator", id="not"),
         pytest.param("{% if business > 'a' %}x{% endif %}", "by == != contains", id="greater"),
         pytest.param("{% if business == 3 %}x{% endif %}", "not allowed in a condition", id="compared with a number"),
-        pytest.param("{% if business == blank %}x{% endif %}", "write {% if name %}", id="blank"),
-        pytest.param("{% if business == '' %}x{% endif %}", "write {% if name %}", id="compared with nothing"),
+        pytest.param("{% if business == blank %}x{% endif %}", "write {% if queue %}", id="blank"),
+        pytest.param("{% if business == '' %}x{% endif %}", "write {% if queue %}", id="compared with nothing"),
         pytest.param("{% if business %}x", "'if' is not closed: write {% endif %}", id="if not closed"),
         pytest.param("x{% endif %}", "'endif' is not allowed", id="closed but never opened"),
         pytest.param("{% if business %}x{% endunless %}{% endif %}", "'endunless'", id="closed by another"),
         pytest.param("{% if %}x{% endif %}", "missing expression", id="if what"),
-        pytest.param("{% if business name %}x{% endif %}", "look at the braces", id="two names"),
-        pytest.param("{% if business %}x{% else if name %}y{% endif %}", "'else' stands alone", id="else if"),
+        pytest.param("{% if business queue %}x{% endif %}", "look at the braces", id="two names"),
+        pytest.param("{% if business %}x{% else if queue %}y{% endif %}", "'else' stands alone", id="else if"),
         pytest.param("{% if business %}x{% else %}y{% else %}z{% endif %}", "'else' comes last, once", id="two else"),
         pytest.param(
-            "{% if business %}x{% else %}y{% elsif name %}z{% endif %}", "out of place", id="elsif after else"
+            "{% if business %}x{% else %}y{% elsif queue %}z{% endif %}", "out of place", id="elsif after else"
         ),
         pytest.param("{% if business %}x{% endif business %}", "stands alone", id="words after endif"),
         pytest.param(
@@ -199,27 +199,27 @@ def test_what_is_missing_leaves_no_hole(source, text):
             "between 'case' and its first 'when'",
             id="text before when",
         ),
-        pytest.param("{% case queue %}{{ name }}{% when 'a' %}y{% endcase %}", "first 'when'", id="output before when"),
+        pytest.param("{% case queue %}{{ did }}{% when 'a' %}y{% endcase %}", "first 'when'", id="output before when"),
         pytest.param("{% case queue %}{% else %}y{% endcase %}", "out of place", id="case without when"),
         pytest.param("{% case queue %}{% when 'a' 'b' %}y{% endcase %}", "cannot be read", id="when without or"),
-        pytest.param("{% case queue %}{% when name %}y{% endcase %}", "cannot be read", id="when a name"),
+        pytest.param("{% case queue %}{% when did %}y{% endcase %}", "cannot be read", id="when a name"),
         pytest.param("{% case queue %}{% when 'a', 'a' %}y{% endcase %}", "names 'a' twice", id="when twice"),
         pytest.param("{% case queue %}{% when 'a' %}y{% when \"a\" %}z{% endcase %}", "twice", id="two whens alike"),
         pytest.param(
-            "{% case queue %}{% if name %}y{% endif %}{% when 'a' %}{% endcase %}",
+            "{% case queue %}{% if did %}y{% endif %}{% when 'a' %}{% endcase %}",
             "unexpected tag 'if'",
             id="if before when",
         ),
-        pytest.param("{% case queue name %}{% when 'a' %}y{% endcase %}", "look at the braces", id="case of two"),
+        pytest.param("{% case queue did %}{% when 'a' %}y{% endcase %}", "look at the braces", id="case of two"),
         pytest.param("{{ business", "are not in pairs", id="output not closed"),
         pytest.param("{{ business }", "are not in pairs", id="half closed"),
         pytest.param("{% if business", "are not in pairs", id="tag not closed"),
         pytest.param("business }}", "'{{' and '}}' are not in pairs", id="only closed"),
         pytest.param("{{ business }}}}", "are not in pairs", id="closed twice"),
         pytest.param("50 %} off", "'{%' and '%}' are not in pairs", id="tag only closed"),
-        pytest.param("a }} b {{ name }} {{", "'}}' closes nothing", id="closed before it is opened"),
-        pytest.param("a %} {% if name %}b{% endif %} {%", "'%}' closes nothing", id="a tag closed before it is opened"),
-        pytest.param("{{ name }} {{ }} {{{{ }}}}", "'}}' closes nothing", id="many braces"),
+        pytest.param("a }} b {{ queue }} {{", "'}}' closes nothing", id="closed before it is opened"),
+        pytest.param("a %} {% if queue %}b{% endif %} {%", "'%}' closes nothing", id="a tag closed before it is opened"),
+        pytest.param("{{ queue }} {{ }} {{{{ }}}}", "'}}' closes nothing", id="many braces"),
         pytest.param("{{" * 1000, "are not in pairs", id="a thousand openings"),
         pytest.param("{{" + " " * 1990 + "}}", "40 blanks in a row", id="two thousand blanks"),
         pytest.param("{{}}", "look at the braces", id="empty output"),
@@ -239,13 +239,13 @@ def test_what_is_missing_leaves_no_hole(source, text):
         pytest.param("{{ lipsum|attr('x') }}", "names are plain words", id="of Jinja: attr"),
         pytest.param("{% set x = 1 %}", "'set' is not allowed", id="of Jinja: set"),
         pytest.param("{{ windows }}", "inside {% if windows %} ... {% endif %}", id="windows unguarded"),
-        pytest.param("{% if name %}{{ windows }}{% endif %}", "'windows' may be missing", id="guarded by another"),
-        pytest.param("{% if windows or name %}{{ windows }}{% endif %}", "may be missing", id="guarded by or"),
+        pytest.param("{% if queue %}{{ windows }}{% endif %}", "'windows' may be missing", id="guarded by another"),
+        pytest.param("{% if windows or queue %}{{ windows }}{% endif %}", "may be missing", id="guarded by or"),
         pytest.param("{% if windows %}{% else %}{{ windows }}{% endif %}", "may be missing", id="in its else"),
         pytest.param("{% unless windows %}{{ windows }}{% endunless %}", "may be missing", id="in its unless"),
-        pytest.param("{{ name | append: windows }}", "may be missing", id="windows behind a filter"),
+        pytest.param("{{ queue | append: windows }}", "may be missing", id="windows behind a filter"),
         pytest.param("{{ windows | default: ' ' }}", "may be missing", id="a blank default"),
-        pytest.param("{{ windows | default: name }}", "may be missing", id="a default that may be missing"),
+        pytest.param("{{ windows | default: queue }}", "may be missing", id="a default that may be missing"),
         pytest.param("{{ windows | upcase | default: 'x' }}", "may be missing", id="a default too late"),
         pytest.param(
             "{% if " + " and ".join(["did"] * 10) + " %}x{% endif %}", "more than 8 steps", id="ten conditions"
@@ -255,13 +255,13 @@ def test_what_is_missing_leaves_no_hole(source, text):
         pytest.param("a" * 2001, "2001 characters, the limit is 2000", id="a novel"),
         pytest.param("a" * 1531, "1531 characters, 10 parts hold 1530: shorten", id="eleven parts"),
         pytest.param("я" * 671, "671 characters, 10 parts hold 670: shorten", id="eleven parts in Russian"),
-        pytest.param("{{ name }}" + "a" * 631, "dearer: shorten", id="eleven parts if a name is Russian"),
+        pytest.param("{{ queue }}" + "a" * 631, "dearer: shorten", id="eleven parts if a name is Russian"),
         pytest.param(
             "{% if did == 'x' %}" + "я" * 671 + "{% endif %}x", "672 characters", id="eleven parts in one branch"
         ),
         pytest.param("{{ did | default: '" + "я" * 671 + "' }}", "671 characters", id="eleven parts of default"),
         pytest.param(
-            "{{ name | append: name | append: name }}" * 6 + "x",
+            "{{ queue | append: queue | append: queue }}" * 6 + "x",
             "parts hold 670",
             id="many names",
         ),
@@ -273,7 +273,7 @@ def test_what_is_missing_leaves_no_hole(source, text):
         pytest.param("", "write words around the names", id="empty"),
         pytest.param(" \n ", "write words around the names", id="blank"),
         pytest.param("{{ business }}", "write words around the names", id="nothing but a name"),
-        pytest.param("{% if name %}Hi{% endif %}", "write words around the names", id="nothing if the name is missing"),
+        pytest.param("{% if queue %}Hi{% endif %}", "write words around the names", id="nothing if the name is missing"),
         pytest.param("Hello\x00", "control character U+0000", id="NUL"),
         pytest.param("Hello\x1b[31m", "control character U+001B", id="escape"),
         pytest.param("Hello\rthere", "control character U+000D", id="carriage return"),
@@ -302,7 +302,7 @@ INJECTED = [
 
 @pytest.mark.parametrize("attack", INJECTED)
 def test_a_value_is_never_read_as_liquid(attack):
-    assert fill("Hi {{ name }}!", name=attack) == f"Hi {clean(attack, 40)}!"
+    assert fill("Hi {{ queue }}!", queue=attack) == f"Hi {clean(attack, 40)}!"
 
 
 @pytest.mark.parametrize(
@@ -325,29 +325,29 @@ def test_values_are_cleaned(value, room, text):
 
 
 def test_a_text_that_outgrows_the_cap_as_it_is_filled_in_is_a_fault():
-    source = "{{ name | replace: 'a', '" + "я" * 40 + "' }}" + "x"
-    assert fill(source, name="bob") == "bobx"
+    source = "{{ queue | replace: 'a', '" + "я" * 40 + "' }}" + "x"
+    assert fill(source, queue="bob") == "bobx"
     with pytest.raises(TemplateFault, match="24 parts, the cap is 10: shorten"):
-        fill(source, name="a" * 40)
+        fill(source, queue="a" * 40)
 
 
 def test_a_filter_that_outgrows_its_limit_as_it_is_filled_in_is_a_fault():
     with pytest.raises(TemplateFault, match="grows too long as it is filled in"):
-        fill("{{ name | replace: 'a', '" + "b" * 60 + "' }}x", name="a" * 40)
+        fill("{{ queue | replace: 'a', '" + "b" * 60 + "' }}x", queue="a" * 40)
 
 
 def test_an_output_that_outgrows_its_limit_as_it_is_filled_in_is_a_fault():
     with pytest.raises(TemplateFault, match="grows too long as it is filled in"):
-        fill(("{{ name | replace: 'a', '" + "b" * 50 + "' }}") * 5 + "x", name="a" * 40)
+        fill(("{{ queue | replace: 'a', '" + "b" * 50 + "' }}") * 5 + "x", queue="a" * 40)
 
 
 def test_a_text_that_comes_out_empty_is_a_fault():
     with pytest.raises(TemplateFault, match="comes out empty"):
-        fill("{% if name == 'Ann' %}{% else %}Hello{% endif %}", name="Ann")
+        fill("{% if queue == 'Ann' %}{% else %}Hello{% endif %}", queue="Ann")
 
 
 EVERYTHING = parse(
-    "Hi {{ name | first_word | capitalize | default: 'there' }}, {{ business | upcase }} {{ queue | downcase }}.\n"
+    "Hi {{ queue | first_word | capitalize | default: 'there' }}, {{ business | upcase }} {{ caller }}.\n"
     "{% if windows %}We call {{ caller }} back {{ windows | truncate: 90 }}{% elsif did %}Call {{ did }}{% endif %}",
     KIND,
 )
@@ -372,7 +372,7 @@ PIECES = [
     "if ",
     "else",
     "endif",
-    "name",
+    "queue",
     "|",
     "'",
     "windows",

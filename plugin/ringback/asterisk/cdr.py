@@ -6,7 +6,7 @@ lifted (counts as answered). Where it is ambiguous the call counts as answered, 
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,8 @@ DIALLING = frozenset({"dial", "queue", "followme"})
 NOT_A_PERSON = frozenset({"voicemail", "park", "parkedcall"})
 LATE = timedelta(minutes=5)
 """How far behind a row may stand: rows of one call, and files in order of start or of end."""
+ROWS_TO_LEARN = 20_000
+"""Rows looked through for trunks before reading."""
 MOST_CALLS = 100_000
 MOST_ROWS = 500
 """Rows kept of one call."""
@@ -89,6 +91,8 @@ def _trunks(path: Path, contexts: frozenset[str]) -> frozenset[str]:
     for index, cells in enumerate(csv_rows(Lines(path, lambda _fault: None))):
         if index == 0 and (header := columns_of(cells)):
             pick = picker(header, ("channel", "dcontext", "src"))
+        elif index > ROWS_TO_LEARN:
+            break
         elif len(cells) >= len(NEEDED):
             channel, context, src = pick([*cells, *[""] * (len(COLUMNS) - len(cells)), ""])
             if context in contexts and not is_local(channel) and src != device(channel):
@@ -125,11 +129,11 @@ def _call(rows: list[Row], pbx: str, inbound: Inbound) -> Call | None:
     legs = _legs(rows, own)
     people = [row for row in own if _person(row, rows)]
     answered = people[0] if people else None
-    seen = _seen(own, legs, answered)
     queues = [row for row in own if row.app == "queue"]
-    end = max(row.end for row in own)
+    seen = _seen(own, legs, people, queues)
+    end = max([row.end for row in own])
     rang = [row for row in own if row.dest or row.app in DIALLING]
-    last_ring = (answered.answer or answered.start) if answered else max((row.end for row in rang), default=end)
+    last_ring = (answered.answer or answered.start) if answered else max([row.end for row in rang], default=end)
     return Call(
         pbx=pbx,
         uniqueid=first.uniqueid or first.linkedid or first.channel,
@@ -148,7 +152,7 @@ def _call(rows: list[Row], pbx: str, inbound: Inbound) -> Call | None:
         waited=sum((row.end - row.start for row in queues), timedelta()) if queues and not answered else None,
         transfer_unanswered=_left_alone(own, people),
         legs=legs,
-        seen=tuple(_story(own)),
+        seen=_story(own),
     )
 
 
@@ -158,8 +162,8 @@ def _start(row: Row) -> datetime:
 
 def _did(own: list[Row], inbound: Inbound) -> str:
     """The number dialled, empty where a menu or a transfer wrote over it."""
-    dialled = next((row.dst for row in own if row.context in inbound.contexts), "")
-    return next((row.did for row in own if row.did), dialled)
+    recorded = [row.did for row in own if row.did] or [row.dst for row in own if row.context in inbound.contexts]
+    return recorded[0] if recorded else ""
 
 
 def _person(row: Row, rows: list[Row]) -> bool:
@@ -176,10 +180,10 @@ def _person(row: Row, rows: list[Row]) -> bool:
 
 def _left_alone(own: list[Row], people: list[Row]) -> bool:
     """Somebody was asked, or the caller was parked, after the last person had left."""
-    left = max((row.end for row in people), default=None)
-    return left is not None and any(
-        row.start >= left and row not in people and (row.dest or row.app == "park") for row in own
-    )
+    if not people or len(own) == 1:
+        return False
+    left = max([row.end for row in people])
+    return any(row.start >= left and row not in people and (row.dest or row.app == "park") for row in own)
 
 
 def _legs(rows: list[Row], own: list[Row]) -> tuple[Leg, ...]:
@@ -187,7 +191,7 @@ def _legs(rows: list[Row], own: list[Row]) -> tuple[Leg, ...]:
     legs: dict[str, Leg] = {}
     for row in own:
         half = pair(row.dest)
-        behind = [other for other in rows if half and other.dest and pair(other.channel) == half]
+        behind = [other for other in rows if other.dest and pair(other.channel) == half] if half else []
         for asked in behind or ([row] if row.dest and row.app not in NOT_A_PERSON else []):
             name = device(asked.dest)
             rang = DISPOSITION[asked.disposition]
@@ -198,15 +202,15 @@ def _legs(rows: list[Row], own: list[Row]) -> tuple[Leg, ...]:
     return tuple(legs.values())
 
 
-def _seen(own: list[Row], legs: tuple[Leg, ...], answered: Row | None) -> Seen:
+def _seen(own: list[Row], legs: tuple[Leg, ...], people: list[Row], queues: list[Row]) -> Seen:
     status = None
     for row in own:
         status = _dial_status(row) or status
     return Seen(
-        bridged=answered is not None,
-        queued=any(row.app == "queue" for row in own),
+        bridged=bool(people),
+        queued=bool(queues),
         caller_hung_up=own[-1].app == "queue",
-        line_up=any(row.disposition == "ANSWERED" for row in own),
+        line_up="ANSWERED" in [row.disposition for row in own],
         legs=tuple([leg.rang for leg in legs]),
         dial_status=status,
     )
@@ -220,12 +224,13 @@ def _dial_status(row: Row) -> str | None:
     return DIAL_STATUS.get(row.disposition)
 
 
-def _story(own: list[Row]) -> Iterator[Sighting]:
-    for row in own:
-        if row.app == "queue":
-            yield Sighting(row.start, "queue_joined", row.data.partition(",")[0])
-        elif row.app == "voicemail":
-            yield Sighting(row.start, "voicemail", "not recorded whether a message was left")
-        elif row.app == "park":
-            yield Sighting(row.start, "parked")
-    yield Sighting(own[-1].end, "hangup", own[-1].disposition.lower())
+def _story(own: list[Row]) -> tuple[Sighting, ...]:
+    lines = [Sighting(row.start, *line(row)) for row in own if (line := STORY.get(row.app))]
+    return (*lines, Sighting(own[-1].end, "hangup", own[-1].disposition.lower()))
+
+
+STORY: dict[str, Callable[[Row], tuple[str, str]]] = {
+    "queue": lambda row: ("queue_joined", row.data.partition(",")[0]),
+    "voicemail": lambda _row: ("voicemail", "not recorded whether a message was left"),
+    "park": lambda _row: ("parked", ""),
+}

@@ -44,10 +44,9 @@ Report = Callable[[Fault], None]
 
 def opened(path: Path) -> BinaryIO:
     """The bytes of a file, unpacked when it is gzip by its content. Raises OSError."""
-    plain = path.open("rb")
-    packed = plain.read(2) == _GZIP
-    plain.seek(0)
-    return cast("BinaryIO", gzip.GzipFile(fileobj=plain)) if packed else plain
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP
+    return cast("BinaryIO", gzip.GzipFile(path, "rb")) if packed else path.open("rb")
 
 
 class Lines:

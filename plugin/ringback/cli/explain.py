@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ringback.app import make_reader
-from ringback.cli.shared import ConfigOption
+from ringback.cli.shared import ConfigOption, check_schema, visible
 from ringback.config import Settings, load
 from ringback.core.ids import kind_of
 from ringback.core.reasons import SENTENCES, Reason
@@ -26,24 +26,31 @@ def explain_command(
 ) -> None:
     """Tell the whole story of a call, a text or a person, with the reason of every step."""
     settings = load(config)
-    engine = reader(settings.database.url)
-    with engine.connect() as connection:
-        stories = find(connection, _looked_up(settings, what))
-    engine.dispose()
+    stories = _look_up(settings, what)
     if not stories.calls and not stories.texts:
-        typer.echo(NOTHING.format(what=what), err=True)
+        typer.echo(NOTHING.format(what=visible(what)), err=True)
         raise typer.Exit(1)
     if as_json:
-        print(json.dumps(asdict(stories), default=_plain, ensure_ascii=False))
+        print(json.dumps(asdict(stories), default=_plain))
     else:
-        print("\n\n".join("\n".join(lines) for lines in _told(stories, settings.business.zone)))
+        told = _told(stories, settings.business.zone)
+        # numbers, names and texts come from anywhere: nothing in them may move the cursor or begin a line
+        print("\n\n".join("\n".join(map(visible, lines)) for lines in told))
 
 
-def _looked_up(settings: Settings, what: str) -> str:
-    """Phone numbers in any form people write; everything else as it stands."""
-    if kind_of(what) is not None or "." in what:
-        return what
-    return make_reader(settings)("", what).e164 or what
+def _look_up(settings: Settings, what: str) -> Stories:
+    """Ids as they stand; phone numbers in any form people write."""
+    check_schema(settings)
+    wanted = [what.strip()]
+    if kind_of(wanted[0]) is None and (number := make_reader(settings)("", what).e164):
+        wanted.append(number)
+    engine = reader(settings.database.url)
+    try:
+        with engine.connect() as connection:
+            found = (find(connection, each) for each in wanted)
+            return next((stories for stories in found if stories.calls or stories.texts), Stories())
+    finally:
+        engine.dispose()
 
 
 def _plain(value: object) -> str | float:
@@ -99,13 +106,13 @@ def _decision(call: CallStory, zone: tzinfo) -> Iterator[str]:
 def tell_text(text: TextStory, zone: tzinfo) -> Iterator[str]:
     """The story of a text: its words, every state, every attempt."""
     yield f"  Text {text.public_id} from {text.did} to {text.peer}, asked for by {text.cause}, segments {text.segments}"
-    yield f"    | {visible(text.body)}"
+    yield f"    | {text.body}"
     for step in text.steps:
         why = f": {sentence(step.reason)}" if step.reason else ""
-        detail = f" ({visible(step.detail)})" if step.detail else ""
+        detail = f" ({step.detail})" if step.detail else ""
         yield f"  {_at(step.at, zone)}  {step.state}{why}{detail}"
     for tried in text.attempts:
-        cause = f" ({visible(tried.cause)})" if tried.cause else ""
+        cause = f" ({tried.cause})" if tried.cause else ""
         known_as = f", the carrier calls it {tried.provider_id}" if tried.provider_id else ""
         yield f"    attempt {tried.public_id} on {tried.carrier}: {tried.outcome or 'open'}{cause}{known_as}"
 
@@ -116,11 +123,6 @@ def sentence(code: str | None) -> str:
         return SENTENCES[Reason(code or "")]
     except ValueError:
         return code or ""
-
-
-def visible(text: str) -> str:
-    """Texts come from anywhere: nothing in them may move the cursor or begin a line."""
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
 
 
 def _at(moment: datetime, zone: tzinfo) -> str:

@@ -10,9 +10,10 @@ import typer
 
 from ringback.clock import SystemClock
 from ringback.config import Settings
+from ringback.errors import StoreFault
 from ringback.ports import Clock
 from ringback.ports.storage import Step
-from ringback.store.database import Database, hold, prepare
+from ringback.store.database import HEAD, Database, hold, prepare, schema_version
 
 T = TypeVar("T")
 
@@ -27,6 +28,20 @@ def who() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "somebody without a name"
+
+
+def visible(text: str) -> str:
+    """The text in one line of letters: what would move the cursor or begin a line is written as its code."""
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+
+
+def check_schema(settings: Settings) -> None:
+    """Raise StoreFault unless the database is there and speaks as this program does."""
+    version = schema_version(settings.database.url)
+    if version is None:
+        raise StoreFault("the database is not there yet; `ringback run` or `ringback migrate` makes it")
+    if version != HEAD:
+        raise StoreFault(f"the database is at schema {version}, wanted {HEAD}: use the Ringback that made it")
 
 
 def write_alone(settings: Settings, make: Callable[[Clock], Step[T]]) -> T:

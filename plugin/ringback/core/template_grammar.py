@@ -162,7 +162,7 @@ def _condition_names(condition: Expression, names: Mapping[str, Name]) -> Iterat
                 yield from _condition_names(side, names)
         case _:
             raise TemplateFault(
-                f"'{condition}' is not allowed in a condition: write {{% if name %}}, or compare a name with a quoted "
+                f"'{condition}' is not allowed in a condition: write {{% if queue %}}, or compare a name with a quoted "
                 "text by == != contains"
             )
 

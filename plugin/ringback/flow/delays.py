@@ -1,6 +1,7 @@
 """Texts that wait out their rule's delay, and the housekeeping that goes by the clock."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,6 +10,7 @@ import structlog
 
 from ringback.core.messages import State
 from ringback.core.policy import Defer, Refuse
+from ringback.core.tasks import TaskKind
 from ringback.core.triggers import CallDecision, CallVerdict
 from ringback.flow.house import House
 from ringback.flow.insist import insist, insist_one
@@ -26,6 +28,8 @@ NO_WORD = timedelta(hours=72)
 PARKED_FOR = timedelta(days=7)
 SWEEP = timedelta(minutes=1)
 AT_ONCE = 100
+SEEN = "seen"
+"""The setting whose time is the daemon's last sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +100,26 @@ def fire(house: House, slot: Slot | None, text: DueText, now: datetime, tx: Tx) 
     return Fired(sent)
 
 
-def sweep(now: datetime, tx: Tx) -> None:
-    """Give up waiting for word that is overdue, and forget what no longer counts."""
+def sweep(now: datetime, tx: Tx) -> dict[TaskKind, int]:
+    """Give up waiting for word that is overdue, forget what no longer counts; returns what waits for a person."""
     for message, state in tx.outbox.quiet_since(now - NO_WORD, AT_ONCE):
         final = State.UNRESOLVED if state is State.UNCONFIRMED else State.NO_RECEIPT
         tx.outbox.move(message, state, final, None, "no word from the carrier for 72 h", now)
     tx.outcomes.forget_parked(now - PARKED_FOR)
     tx.pairs.forget_old(now)
-    tx.settings.put("seen", "", now, "daemon")
+    tx.settings.put(SEEN, "", now, "daemon")
+    return tx.tasks.open()
 
 
-async def sweep_each_minute(store: Store, clock: Clock) -> None:
+def wake_up(pbxs: Sequence[str], tx: Tx) -> None:
+    """At start: since the last sign of life nobody watched the PBXs. A stop in good order has noted that already."""
+    seen = tx.settings.get(SEEN)
+    if seen is not None:
+        for pbx in pbxs:
+            tx.calls.lose_sight(pbx, seen[1])
+
+
+async def sweep_each_minute(store: Store, clock: Clock, tell: Callable[[dict[TaskKind, int]], None]) -> None:
     while True:
-        await insist_one(store, clock, partial(sweep, clock.now()))
+        tell(await insist_one(store, clock, partial(sweep, clock.now())))
         await clock.sleep_until(clock.now() + SWEEP)

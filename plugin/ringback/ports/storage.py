@@ -233,6 +233,7 @@ class Settings(Protocol):
 
 
 class Tasks(Protocol):
+    def open(self) -> dict[TaskKind, int]: ...
     def add(
         self, task: TaskKind, now: datetime, detail: str, call_id: int | None = None, message_id: int | None = None
     ) -> None: ...

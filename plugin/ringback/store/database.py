@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ringback.errors import Locked, StoreFault
+from ringback.errors import Locked, StoreBusy, StoreFault
 from ringback.ports import Clock
 from ringback.ports.storage import Step, Tx
 from ringback.store.nouns import Nouns
@@ -67,6 +67,8 @@ class Database:
         self._clock = clock
         self._writer = Writer(connector(url))
         self._engine: Engine | None = None
+        self.trouble = ""
+        """Why the last changes could not be written; empty when they were."""
 
     async def open(self) -> int:
         """Start writing; returns the number of this start (the epoch)."""
@@ -88,7 +90,9 @@ class Database:
 
     async def commit_all(self, steps: Sequence[Step[T]]) -> "list[T | Exception]":
         """Run steps in order and wait once; a step that failed leaves its exception in its place."""
-        return [value for _done, value in await self._writer.put(list(steps))]
+        values = [value for _done, value in await self._writer.put(list(steps))]
+        self.trouble = next((str(value) for value in values if isinstance(value, StoreBusy)), "")
+        return values
 
     async def read(self, query: "Callable[[Reading], T]") -> T:
         """Run a query on a reading connection, off the loop."""

@@ -20,6 +20,9 @@ PAUSES = sql("SELECT key, changed_at, changed_by FROM setting WHERE key >= 'paus
 TASK = insert("task", "public_id key kind at call_id message_id detail", "ON CONFLICT (key) DO NOTHING")
 
 
+OPEN_TASKS = sql("SELECT kind, count(*) FROM task WHERE done_at IS NULL GROUP BY kind")
+
+
 class Settings:
     def __init__(self, run: Runner) -> None:
         self._run = run
@@ -49,6 +52,10 @@ class Settings:
 class Tasks:
     def __init__(self, run: Runner) -> None:
         self._run = run
+
+    def open(self) -> dict[TaskKind, int]:
+        """How many things of each kind wait for a person."""
+        return {TaskKind(kind): count for kind, count in self._run.all(OPEN_TASKS)}
 
     def add(
         self, task: TaskKind, now: datetime, detail: str, call_id: int | None = None, message_id: int | None = None
