@@ -44,14 +44,14 @@ async def world(store, clock, tmp_path):
 async def test_what_the_carrier_answers_is_what_the_text_becomes(world, behaviour, states):
     world.carrier.behave(PAT, behaviour)
     await world.happens(*life_of(a_call("1")))
-    assert await world.states("1") == ["queued", "submitting", *states]
+    assert await world.states("1") == ["submitting", *states]
 
 
 async def test_a_carrier_that_never_answers_leaves_the_text_unconfirmed_and_a_task(world, store):
     world.carrier.behave(PAT, Behaviour.SILENT)
     await world.happens(*life_of(a_call("1")))
     await world.passes(timedelta(seconds=11))
-    assert await world.states("1") == ["queued", "submitting", "unconfirmed"]
+    assert await world.states("1") == ["submitting", "unconfirmed"]
     assert await tasks(store) == ["unconfirmed"]
     await world.passes(timedelta(hours=5))
     assert len(world.handset()) == 1, "never sent again by itself"
@@ -161,9 +161,9 @@ async def test_an_attempt_left_open_by_a_crash_is_in_doubt_at_the_next_start(sto
     async with World(store, clock, tmp_path).running() as first:
         first.carrier.behave(PAT, Behaviour.SILENT)
         await first.happens(*life_of(a_call("1")))
-        assert await first.states("1") == ["queued", "submitting"]
+        assert await first.states("1") == ["submitting"]
     async with World(store, clock, tmp_path).running() as second:
-        assert await second.states("1") == ["queued", "submitting", "unconfirmed"]
+        assert await second.states("1") == ["submitting", "unconfirmed"]
         assert second.handset() == []
     assert await tasks(store) == ["unconfirmed"]
 
@@ -179,7 +179,7 @@ async def test_a_receipt_that_comes_before_the_answer_is_parked_and_found(store,
     world.carrier.send = named
     async with world.running():
         await world.happens(*life_of(a_call("1")))
-        assert await world.states("1") == ["queued", "submitting", "accepted", "delivered"]
+        assert await world.states("1") == ["submitting", "accepted", "delivered"]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ async def test_receipts_in_any_order_only_move_a_text_forward(world, store, rece
     for place, status in enumerate(receipts):
         receipt = Receipt(provider_id, ReceiptStatus(status), NOON + timedelta(seconds=place))
         await store.commit(partial(apply_receipt, "main", receipt, NOON))
-    assert await world.states("1") == ["queued", "submitting", "accepted", *states]
+    assert await world.states("1") == ["submitting", "accepted", *states]
 
 
 async def test_no_word_from_the_carrier_for_three_days_is_said_as_such(world, store, clock):
@@ -220,7 +220,7 @@ async def test_an_attempt_closed_once_is_never_closed_again(world, store):
     assert await store.commit(partial(recover, "main", NOON)) == 1
     assert await store.commit(partial(recover, "main", NOON)) == 0
     await world.passes(timedelta(seconds=11))
-    assert await world.states("1") == ["queued", "submitting", "unconfirmed"], "the fenced answer wrote nothing"
+    assert await world.states("1") == ["submitting", "unconfirmed"], "the fenced answer wrote nothing"
 
 
 async def test_a_lane_that_drains_lets_what_is_on_its_way_end(store, clock, tmp_path):
@@ -237,7 +237,7 @@ async def test_a_lane_that_drains_lets_what_is_on_its_way_end(store, clock, tmp_
         clock.move(timedelta(seconds=11))
         await running
         follower.cancel()
-    assert await world.states("1") == ["queued", "submitting", "unconfirmed"]
+    assert await world.states("1") == ["submitting", "unconfirmed"]
     assert await world.states("2") == ["queued"], "kept for the next start"
 
 

@@ -43,8 +43,6 @@ def main() -> None:
         _fail([str(problem)], HELD)
     except RingbackError as problem:
         _fail([str(problem)], NOT_DONE)
-    except BrokenPipeError:
-        sys.exit(NOT_DONE)
 
 
 def _fail(lines: list[str], code: int) -> None:

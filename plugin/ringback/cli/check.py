@@ -13,7 +13,9 @@ from ringback.asterisk.checks import Checked, check_pbx
 from ringback.cli.shared import ConfigOption
 from ringback.clock import SystemClock
 from ringback.config import Settings, load
-from ringback.errors import Locked, RingbackError
+from ringback.control import ControlRefused
+from ringback.errors import Locked, RingbackError, StoreFault
+from ringback.panel.health import Standing
 from ringback.store.database import HEAD, hold, schema_version
 
 
@@ -22,7 +24,10 @@ def check_command(config: ConfigOption = None) -> None:
     settings = load(config)
     found = [Checked("configuration", f"{settings.file}: {len(settings.rules)} rules, {len(settings.numbers)} numbers")]
     found += [*_gaps(settings), *_state(settings), _database(settings), *_carriers(settings)]
-    found += asyncio.run(_pbxs(settings))
+    try:
+        found += asyncio.run(_daemon_or_pbxs(settings))
+    except ControlRefused as problem:
+        found.append(Checked("daemon", str(problem), "see its log, or start it again"))
     for checked in found:
         print(f"{'FIX ' if checked.fix else 'ok  '} {checked.what}: {checked.found}")
         if checked.fix:
@@ -57,7 +62,7 @@ def _state(settings: Settings) -> Iterator[Checked]:
 def _database(settings: Settings) -> Checked:
     try:
         version = schema_version(settings.database.url)
-    except Exception as problem:  # drivers have many ways to say that a database cannot be reached
+    except StoreFault as problem:
         return Checked("database", str(problem).strip().partition("\n")[0], "see database.url and that it runs")
     if version not in (None, HEAD):
         return Checked("database", f"schema {version}, wanted {HEAD}", "stop Ringback and run `ringback migrate`")
@@ -66,7 +71,7 @@ def _database(settings: Settings) -> Checked:
             used = "no daemon runs"
     except Locked:
         used = "the daemon uses it"
-    except OSError as problem:
+    except StoreFault as problem:
         return Checked("database", str(problem), f"make {settings.paths.state} writable for Ringback's user")
     return Checked(
         "database", f"{'empty, made at the first start' if version is None else f'schema {version}'}, {used}"
@@ -81,12 +86,21 @@ def _carriers(settings: Settings) -> Iterator[Checked]:
         yield Checked("carriers", str(problem), "correct its options")
 
 
-async def _pbxs(settings: Settings) -> list[Checked]:
-    """Asked by the daemon, if one runs, since an AMI account lets in one at a time."""
-    answer = await control.ask(settings.paths.state, "check")
-    if answer is not None:
-        return [Checked(**checked) for checked in json.loads(answer["checked"])]
-    found: list[Checked] = []
-    for pbx in settings.asterisk:
-        found += await check_pbx(expected_of(pbx), SystemClock())
-    return found
+async def _daemon_or_pbxs(settings: Settings) -> list[Checked]:
+    """The PBXs are asked by the daemon, if one runs, since an AMI account lets in one at a time."""
+    status = await control.ask(settings.paths.state, "status")
+    answer = await control.ask(settings.paths.state, "check") if status is not None else None
+    if status is not None and answer is not None:
+        asked = [Checked(**checked) for checked in json.loads(answer["checked"])]
+        return [*_parts(json.loads(status["health"])["parts"]), *asked]
+    async with asyncio.TaskGroup() as group:
+        lines = [group.create_task(check_pbx(expected_of(pbx), SystemClock())) for pbx in settings.asterisk]
+    return [checked for line in lines for checked in line.result()]
+
+
+def _parts(parts: list[dict[str, str]]) -> Iterator[Checked]:
+    """Parts of the daemon that do not work; what the PBXs say of themselves is told by asking them."""
+    down = [part for part in parts if part["state"] == Standing.AWAY and not part["name"].startswith("asterisk ")]
+    yield from (Checked(f"daemon, {part['name']}", part["detail"], part["fix"] or "see its log") for part in down)
+    if not down:
+        yield Checked("daemon", "runs, and its parts work")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ringback import control
-from ringback.app import known_pause, names_to_pause
+from ringback.app import known_pause, make_reader, names_to_pause
 from ringback.cli.shared import ConfigOption, who, write_alone
 from ringback.config import Settings, load
 from ringback.flow.pauses import Pause, Scope, pause, resume
@@ -24,6 +24,8 @@ def pause_command(
     settings = load(config)
     if number is not None and rule is not None:
         raise typer.BadParameter("give --number or --rule, not both")
+    if number is not None:
+        number = make_reader(settings)("", number).e164 or number
     scope = Scope.NUMBER if number is not None else Scope.RULE if rule is not None else Scope.ALL
     words = {"scope": str(scope), "name": number or rule or "", "by": who()}
     if off:

@@ -10,14 +10,14 @@ from ringback.app import App
 from ringback.cli.shared import ConfigOption
 from ringback.clock import SystemClock
 from ringback.config import load
-from ringback.logs import LogFormat, start_logging
+from ringback.logs import LogFormat, LogLevel, start_logging
 from ringback.store.database import HEAD, hold, prepare, schema_version
 
 
 def run_command(
     config: ConfigOption = None,
     log: Annotated[LogFormat, typer.Option(help="How log lines look.")] = LogFormat.PLAIN,
-    level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    level: Annotated[LogLevel, typer.Option(help="The least that is logged.")] = LogLevel.INFO,
 ) -> None:
     """Follow calls and send texts until told to stop."""
     settings = load(config)
@@ -38,4 +38,4 @@ def migrate_command(config: ConfigOption = None) -> None:
     with hold(settings.paths.state):
         before = schema_version(settings.database.url)
         prepare(settings.database.url)
-    print(f"schema {before or 'none'} -> {HEAD}")
+    print(f"schema {HEAD}, nothing to do" if before == HEAD else f"schema {before or 'none'} -> {HEAD}")

@@ -8,11 +8,12 @@ import typer
 
 from ringback.app import make_house
 from ringback.cli.explain import sentence
-from ringback.cli.shared import ConfigOption
+from ringback.cli.shared import ConfigOption, check_schema, visible
 from ringback.clock import SystemClock
 from ringback.config import Settings, load, read_duration
 from ringback.core.calls import Call, Direction, Outcome, Presentation
 from ringback.core.reasons import Reason
+from ringback.core.segments import measure
 from ringback.core.triggers import CallDecision, CallVerdict, Known, decide
 from ringback.errors import ConfigFault
 from ringback.flow.calls import Ended, call_facts, prepare, wish
@@ -26,6 +27,7 @@ UNKNOWN_PAIR = PairFacts(
     cooling_until=None,
     pending=False,
     automatic_to_pair=0,
+    in_flight=False,
     paused=False,
     automatic_this_minute=0,
     sent_this_minute=0,
@@ -68,7 +70,7 @@ def try_command(
     house = make_house(settings)
     ended = prepare(house, call)
     decision = weigh(settings, house, ended, max(now, ended_at) if at is None else ended_at)
-    print(as_line(ended, decision) if as_json else "\n".join(as_lines(ended, decision)))
+    print(as_line(ended, decision) if as_json else "\n".join(map(visible, as_lines(ended, decision))))
 
 
 def _span(text: str) -> timedelta:
@@ -87,11 +89,15 @@ def weigh(settings: Settings, house: House, ended: Ended, now: datetime) -> Call
         return CallDecision(CallVerdict.SUPPRESS, ended.fault, rule, tried=ended.chosen.tried)
     pair = UNKNOWN_PAIR
     if schema_version(settings.database.url) is not None:
+        check_schema(settings)
         peer = ended.peer.e164 or ended.peer.raw
         pair = peek(settings.database.url, lambda tx: tx.pairs.facts(ended.did, peer, rule.group, rule.name, now))
     wanted = wish(house, ended, rule, 0, now)
     gates = gate_facts(house, wanted, call_facts(ended.call), pair, now, 1)
-    return decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
+    decision = decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
+    if decision.verdict is CallVerdict.SEND and measure(ended.text).segments > house.limits.max_segments:
+        return CallDecision(CallVerdict.SUPPRESS, Reason.TOO_LONG, rule, tried=decision.tried)
+    return decision
 
 
 def as_line(ended: Ended, decision: CallDecision) -> str:
@@ -107,8 +113,7 @@ def as_line(ended: Ended, decision: CallDecision) -> str:
             "until": decision.until.isoformat() if decision.until else None,
             "text": ended.text if decision.verdict is CallVerdict.SEND else None,
             "tried": [{"rule": tried.rule, "reason": tried.reason} for tried in decision.tried],
-        },
-        ensure_ascii=False,
+        }
     )
 
 

@@ -71,6 +71,8 @@ class Concluded:
 
 
 NOTHING = Concluded(None, None)
+TASKS = {Reason.TOO_OLD: TaskKind.TOO_OLD, Reason.STORM: TaskKind.STORM}
+"""Refusals that leave something for a person."""
 AT_ONCE = 64
 """Call events in one commit: the first texts of a burst leave while the rest is still decided."""
 
@@ -156,30 +158,34 @@ def answered(house: House, call: Call, tx: Tx) -> Concluded:
 def conclude(house: House, slot: Slot | None, call: Call, now: datetime, tx: Tx) -> Concluded:
     """Store how the call ended, decide about its text, and queue it: one transaction."""
     ended = prepare(house, call)
-    call_id = tx.calls.finish(ended.call, ended.did, ended.peer.e164)
+    call_id = tx.calls.ending(ended.call, ended.did, ended.peer.e164)
     if call_id is None:
         return NOTHING
+    decision, order = weigh(house, slot, ended, call_id, now, tx)
+    tx.calls.finish(call_id, ended.call, ended.did, ended.peer.e164, decision)
+    return Concluded(ended, decision, order)
+
+
+def weigh(
+    house: House, slot: Slot | None, ended: Ended, call_id: int, now: datetime, tx: Tx
+) -> tuple[CallDecision, Order | None]:
+    """Decide with what is known of the caller; put the text off, queue it, or leave it to a person."""
     rule = ended.chosen.rule
     if rule is None or ended.fault is not None:
-        decision = without_text(ended)
-        tx.calls.decided(call_id, decision)
-        return Concluded(ended, decision)
+        return without_text(ended), None
     wanted = wish(house, ended, rule, call_id, (ended.call.ended_at or now) + rule.delay)
+    call = call_facts(ended.call)
     pair = tx.pairs.facts(ended.did, ended.peer.e164 or ended.peer.raw, rule.group, rule.name, now)
-    gates = gate_facts(house, wanted, call_facts(ended.call), pair, now, 1)
+    gates = gate_facts(house, wanted, call, pair, now, 1)
     decision = decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
-    order = None
     if decision.verdict is CallVerdict.SEND and decision.at is not None and decision.at > now:
         tx.pending.put(wanted, ended.peer.e164 or "", decision.at)
     elif decision.verdict is CallVerdict.SEND:
-        sent = submit(house, slot, wanted, call_facts(ended.call), now, tx)
-        decision, order = after_submit(decision, sent), sent.order
-    elif decision.reason is Reason.TOO_OLD:
-        tx.tasks.add(TaskKind.TOO_OLD, now, rule.name, call_id=call_id)
-    elif decision.reason is Reason.STORM:
-        tx.tasks.add(TaskKind.STORM, now, rule.name)
-    tx.calls.decided(call_id, decision)
-    return Concluded(ended, decision, order)
+        sent = submit(house, slot, wanted, call, now, tx, pair)
+        return after_submit(decision, sent), sent.order
+    elif task := TASKS.get(decision.reason):
+        tx.tasks.add(task, now, rule.name, call_id=call_id if task is TaskKind.TOO_OLD else None)
+    return decision, None
 
 
 def without_text(ended: Ended) -> CallDecision:

@@ -23,8 +23,11 @@ class Submitted:
     """What became of a wish to send. `order` is set when the text was born in flight: hand it to its lane."""
 
     verdict: Verdict | None
-    message: str | None
     order: Order | None = None
+
+
+TWICE = Submitted(Refuse(Reason.ALREADY_PENDING))
+"""This call's rule has its text already."""
 
 
 def gate_facts(
@@ -54,26 +57,35 @@ def next_minute(now: datetime) -> datetime:
     return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
-def submit(house: House, slot: Slot | None, wanted: Wanted, call: CallFacts | None, now: datetime, tx: Tx) -> Submitted:
-    """Queue the text if the gates let it through; say what held it if not (D1, and D2 while the carrier has room)."""
+def submit(
+    house: House,
+    slot: Slot | None,
+    wanted: Wanted,
+    call: CallFacts | None,
+    now: datetime,
+    tx: Tx,
+    pair: PairFacts | None = None,
+) -> Submitted:
+    """Queue the text if the gates let it through; say what held it if not (D1, and D2 while the carrier has room).
+
+    `pair` are facts the caller read in this very transaction, to save reading them twice.
+    """
     peer = wanted.peer.e164 or wanted.peer.raw
     route = Route(house.carrier(wanted.did) or "", measure(wanted.text).segments)
-    pair = tx.pairs.facts(wanted.did, peer, wanted.group or "", wanted.rule or "", now)
-    thread = tx.pairs.thread(wanted.did, peer, now)
-    born = slot is not None and slot.carrier == route.carrier and not thread.in_flight
-    facts = gate_facts(house, wanted, call, pair, now, route.segments)
+    known = pair or tx.pairs.facts(wanted.did, peer, wanted.group or "", wanted.rule or "", now)
+    born = slot is not None and slot.carrier == route.carrier and not known.in_flight
+    facts = gate_facts(house, wanted, call, known, now, route.segments)
     verdict = judge(facts, BORN_IN_FLIGHT if born else AT_SUBMIT)
     if route.segments > house.limits.max_segments:
         verdict = Refuse(Reason.TOO_LONG)
-    stored = tx.outbox.put(wanted, thread, route, verdict, now)
-    if stored is None:
-        return Submitted(Refuse(Reason.ALREADY_PENDING), None)
+    thread = tx.pairs.thread(wanted.did, peer, now)
     if not isinstance(verdict, Refuse):
         start_counting(wanted, thread, now, tx)
-    if verdict is not None or not born:
-        return Submitted(verdict, stored.public_id)
-    tx.pairs.count_sent(wanted.did, route.segments, now)
-    return Submitted(None, stored.public_id, tx.outbox.open_attempt(stored, thread, wanted, route.carrier, now))
+    if verdict is None and born:
+        tx.pairs.count_sent(wanted.did, route.segments, now)
+        order = tx.outbox.put_in_flight(wanted, thread, route, now)
+        return Submitted(None, order) if order is not None else TWICE
+    return Submitted(verdict) if tx.outbox.put(wanted, thread, route, verdict, now) is not None else TWICE
 
 
 def start_counting(wanted: Wanted, thread: Thread, now: datetime, tx: Tx) -> None:

@@ -216,7 +216,7 @@ def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: T
             return None
         case None:
             tx.pairs.count_sent(text.thread.did, message.segments, now)
-            return tx.outbox.open_attempt(message, text.thread, text, carrier, now)
+            return tx.outbox.open_attempt(text, carrier, now)
 
 
 def facts_at_open(house: House, text: WaitingText, now: datetime, tx: Tx) -> Facts:

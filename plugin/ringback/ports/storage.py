@@ -34,12 +34,13 @@ class StoredCall:
 
 @dataclass(frozen=True, slots=True)
 class PairFacts:
-    """What is known of a pair; counts are of texts queued before."""
+    """What is known of a pair; counts are of texts queued before. `in_flight`: a text of it is on its way already."""
 
     opted_out: bool
     cooling_until: datetime | None
     pending: bool
     automatic_to_pair: int
+    in_flight: bool
     paused: bool
     automatic_this_minute: int
     sent_this_minute: int
@@ -47,14 +48,13 @@ class PairFacts:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A pair's thread. `in_flight` says that a text of it is on its way already."""
+    """All that ever passed between one of our numbers and one person."""
 
     id: int
     public_id: str
     number_id: int
     did: str
     peer: str
-    in_flight: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class DueText:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An open attempt, ready for the wire."""
+    """An open attempt, ready for the wire; `tries` counts it in."""
 
     attempt: int
     part: int
@@ -164,8 +164,8 @@ class Attempt:
 class Calls(Protocol):
     def begin(self, call: Call, did: str, peer: str | None) -> int | None: ...
     def answered(self, pbx: str, uniqueid: str, at: datetime) -> None: ...
-    def finish(self, call: Call, did: str, peer: str | None) -> int | None: ...
-    def decided(self, call_id: int, decision: CallDecision) -> None: ...
+    def ending(self, call: Call, did: str, peer: str | None) -> int | None: ...
+    def finish(self, call_id: int, call: Call, did: str, peer: str | None, decision: CallDecision) -> None: ...
     def redecided(self, call_id: int, decision: CallDecision) -> None: ...
     def open_before(self, pbx: str, at: datetime, live: Collection[str]) -> list[StoredCall]: ...
     def close_unseen(self, call_id: int, at: datetime, outcome: str | None, reason: str) -> None: ...
@@ -197,9 +197,8 @@ class Outbox(Protocol):
     def put(
         self, wanted: Wanted, thread: Thread, route: Route, verdict: Verdict | None, now: datetime
     ) -> StoredMessage | None: ...
-    def open_attempt(
-        self, message: StoredMessage, thread: Thread, text: Wanted | WaitingText, carrier: str, now: datetime
-    ) -> Order: ...
+    def put_in_flight(self, wanted: Wanted, thread: Thread, route: Route, now: datetime) -> Order | None: ...
+    def open_attempt(self, text: WaitingText, carrier: str, now: datetime) -> Order: ...
     def due(self, carrier: str, now: datetime, limit: int) -> list[WaitingText]: ...
     def next_due(self, carrier: str, now: datetime) -> datetime | None: ...
     def move(

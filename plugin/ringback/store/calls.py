@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from ringback.core.calls import Call
+from ringback.core.calls import Call, Leg, Sighting
 from ringback.core.ids import Kind
 from ringback.core.triggers import CallDecision
 from ringback.ports.storage import StoredCall
@@ -20,16 +20,13 @@ ANSWERED = sql(
     """UPDATE call SET answered_at = :at
     WHERE pbx = :pbx AND uniqueid = :uniqueid AND answered_at IS NULL AND ended_at IS NULL"""
 )
+KNOWN = sql("SELECT id, ended_at FROM call WHERE pbx = :pbx AND uniqueid = :uniqueid")
 FINISH = sql(
     """UPDATE call SET caller = :caller, did = :did, peer = :peer, presentation = :presentation, verstat = :verstat,
     vetoed = :vetoed, language = :language, queue = :queue, extensions = :extensions, answered_at = :answered_at,
     ended_at = :ended_at, rang_us = :rang_us, waited_us = :waited_us, outcome = :outcome,
-    transfer_unanswered = :transfer_unanswered
-    WHERE pbx = :pbx AND uniqueid = :uniqueid AND ended_at IS NULL RETURNING id"""
-)
-DECIDED = sql(
-    """UPDATE call SET decision = :decision, reason = :reason, rule = :rule, rule_version = :rule_version,
-    due_at = :due_at, until_at = :until_at, tried = :tried WHERE id = :id"""
+    transfer_unanswered = :transfer_unanswered, decision = :decision, reason = :reason, rule = :rule,
+    rule_version = :rule_version, due_at = :due_at, until_at = :until_at, tried = :tried WHERE id = :id"""
 )
 REDECIDED = sql("UPDATE call SET decision = :decision, reason = :reason, until_at = :until_at WHERE id = :id")
 LEG = insert("call_leg", "call_id seq phone at ended_at rang")
@@ -72,41 +69,18 @@ class Calls:
     def answered(self, pbx: str, uniqueid: str, at: datetime) -> None:
         self._run.change(ANSWERED, pbx=pbx, uniqueid=uniqueid, at=micros(at))
 
-    def finish(self, call: Call, did: str, peer: str | None) -> int | None:
-        """Store how a call ended; None when that is known already, so a repeated end changes nothing."""
-        row = self._finish(call, did, peer)
-        if row is None and self.begin(call, did, peer) is not None:
-            row = self._finish(call, did, peer)
+    def ending(self, call: Call, did: str, peer: str | None) -> int | None:
+        """The row of a call that ends now, made if it had no beginning; None when its end is known already."""
+        row = self._run.one(KNOWN, pbx=call.pbx, uniqueid=call.uniqueid)
         if row is None:
-            return None
-        self._run.many(
-            LEG,
-            [
-                {
-                    "call_id": row,
-                    "seq": seq,
-                    "phone": leg.to,
-                    "at": micros(leg.at),
-                    "ended_at": maybe_micros(leg.ended_at),
-                    "rang": leg.rang,
-                }
-                for seq, leg in enumerate(call.legs)
-            ],
-        )
-        self._run.many(
-            EVENT,
-            [
-                {"call_id": row, "seq": seq, "at": micros(seen.at), "kind": seen.kind, "detail": seen.detail}
-                for seq, seen in enumerate(call.seen)
-            ],
-        )
-        return row
+            return self.begin(call, did, peer)
+        return row[0] if row[1] is None else None
 
-    def _finish(self, call: Call, did: str, peer: str | None) -> int | None:
-        row = self._run.one(
+    def finish(self, call_id: int, call: Call, did: str, peer: str | None, decision: CallDecision) -> None:
+        """Store how a call ended, with the decision and its whole reason chain beside it."""
+        self._run.change(
             FINISH,
-            pbx=call.pbx,
-            uniqueid=call.uniqueid,
+            id=call_id,
             caller=call.caller,
             did=did,
             peer=peer,
@@ -122,14 +96,6 @@ class Calls:
             waited_us=None if call.waited is None else span_micros(call.waited),
             outcome=call.outcome,
             transfer_unanswered=call.transfer_unanswered,
-        )
-        return row[0] if row else None
-
-    def decided(self, call_id: int, decision: CallDecision) -> None:
-        """Keep the decision with its whole reason chain beside the call."""
-        self._run.change(
-            DECIDED,
-            id=call_id,
             decision=decision.verdict,
             reason=decision.reason,
             rule=decision.rule.name if decision.rule else None,
@@ -138,6 +104,8 @@ class Calls:
             until_at=maybe_micros(decision.until),
             tried="\n".join(f"{tried.reason} {tried.rule}" for tried in decision.tried),
         )
+        self._run.many(LEG, [_leg(call_id, seq, leg) for seq, leg in enumerate(call.legs)])
+        self._run.many(EVENT, [_sighting(call_id, seq, seen) for seq, seen in enumerate(call.seen)])
 
     def redecided(self, call_id: int, decision: CallDecision) -> None:
         """The text that waited was taken back or put off when it came due."""
@@ -169,3 +137,18 @@ class Calls:
     def see_again(self, pbx: str, at: datetime, calls: int) -> None:
         """Close the open gap, with the number of calls that ended in it."""
         self._run.change(GAP_END, pbx=pbx, at=micros(at), calls=calls)
+
+
+def _leg(call_id: int, seq: int, leg: Leg) -> dict[str, object]:
+    return {
+        "call_id": call_id,
+        "seq": seq,
+        "phone": leg.to,
+        "at": micros(leg.at),
+        "ended_at": maybe_micros(leg.ended_at),
+        "rang": leg.rang,
+    }
+
+
+def _sighting(call_id: int, seq: int, seen: Sighting) -> dict[str, object]:
+    return {"call_id": call_id, "seq": seq, "at": micros(seen.at), "kind": seen.kind, "detail": seen.detail}

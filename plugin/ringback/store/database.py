@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -43,9 +43,12 @@ def connector(url: str) -> Callable[[], Connection]:
 
 @contextmanager
 def hold(state: Path) -> Iterator[None]:
-    """Hold the state folder: one writing Ringback at a time. Raises Locked, naming who holds it."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o750)
-    handle = os.open(state / "ringback.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    """Hold the state folder: one writing Ringback at a time. Raises Locked, naming who holds it, or StoreFault."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o750)
+        handle = os.open(state / "ringback.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as problem:
+        raise StoreFault(f"{problem.filename or state}: cannot be written: {problem.strerror}") from problem
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,23 +138,36 @@ def reader(url: str) -> "Engine":
 
 
 def schema_version(url: str) -> str | None:
-    """Which migration the database is at, None when it is empty. Needs no SQLAlchemy, so the daemon starts fast."""
-    path = sqlite_path(url)
-    if path is not None:
-        import sqlite3
+    """Which migration the database is at, None when it is empty. Raises StoreFault when it cannot be read.
 
-        if not path.exists():
-            return None
-        with sqlite3.connect(path, timeout=5) as connection:
+    Needs no SQLAlchemy, so the daemon starts fast.
+    """
+    path = sqlite_path(url)
+    return _postgres_version(url) if path is None else _sqlite_version(path) if path.exists() else None
+
+
+def _sqlite_version(path: Path) -> str | None:
+    import sqlite3
+
+    try:
+        with closing(sqlite3.connect(path, timeout=5)) as connection:
             known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
-        connection.close()
-        return cast(str, row[0]) if row else None
+    except sqlite3.Error as problem:
+        raise StoreFault(f"the database {path} cannot be read: {problem}") from problem
+    return cast(str, row[0]) if row else None
+
+
+def _postgres_version(url: str) -> str | None:
     import psycopg
 
-    with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1)) as database:
-        known = database.execute("SELECT to_regclass('alembic_version')").fetchone()
-        row = database.execute("SELECT version_num FROM alembic_version").fetchone() if known and known[0] else None
+    try:
+        with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1)) as database:
+            known = database.execute("SELECT to_regclass('alembic_version')").fetchone()
+            row = database.execute("SELECT version_num FROM alembic_version").fetchone() if known and known[0] else None
+    except psycopg.Error as problem:
+        why = str(problem).strip().partition("\n")[0]
+        raise StoreFault(f"the database cannot be reached: {why}") from problem
     return cast(str, row[0]) if row else None
 
 

@@ -1,5 +1,6 @@
 """Texts on their way out: the message, its part, and one attempt row for every try (D1, D2)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from ringback.core.ids import Kind
@@ -48,15 +49,25 @@ WAITING_LONG = sql(
 )
 
 
-def filed(verdict: Verdict | None, now: datetime) -> tuple[State, Reason | None, datetime]:
-    """How a text is kept that the gates judged so: its state, the reason, and from when on it may go."""
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """How a new text is kept: its state, the reason, from when on it may go, and how often it was tried."""
+
+    state: State
+    reason: Reason | None
+    not_before: datetime
+    tries: int = 0
+
+
+def filed(verdict: Verdict | None, now: datetime) -> Filed:
+    """How a text is kept that the gates judged so."""
     match verdict:
         case Refuse(reason):
-            return State.REFUSED, reason, now
+            return Filed(State.REFUSED, reason, now)
         case Defer(reason, until):
-            return State.HELD, reason, until
+            return Filed(State.HELD, reason, until)
         case None:
-            return State.QUEUED, None, now
+            return Filed(State.QUEUED, None, now)
 
 
 class Outbox:
@@ -71,8 +82,18 @@ class Outbox:
 
         None when this call's rule already has its text.
         """
-        state, reason, not_before = filed(verdict, now)
+        return self._put(wanted, thread, route, filed(verdict, now), now)
+
+    def put_in_flight(self, wanted: Wanted, thread: Thread, route: Route, now: datetime) -> Order | None:
+        """Keep a text with its first attempt open (D1 and D2 in one); the caller holds a slot of the carrier."""
+        stored = self._put(wanted, thread, route, Filed(State.SUBMITTING, None, now, tries=1), now)
+        if stored is None:
+            return None
+        return self._attempt(stored, thread, route.carrier, (wanted.text, wanted.expires_at), 1, now)
+
+    def _put(self, wanted: Wanted, thread: Thread, route: Route, kept: Filed, now: datetime) -> StoredMessage | None:
         at = micros(now)
+        expires_at = micros(wanted.expires_at)
         public_id = new_id(Kind.MESSAGE, now)
         row = self._run.one(
             PUT,
@@ -87,35 +108,45 @@ class Outbox:
             automatic=wanted.automatic,
             body=wanted.text,
             segments=route.segments,
-            state=state,
-            reason=reason,
-            not_before=min(micros(not_before), micros(wanted.expires_at)),
+            state=kept.state,
+            reason=kept.reason,
+            not_before=min(micros(kept.not_before), expires_at),
             created_at=at,
             state_at=at,
-            expires_at=micros(wanted.expires_at),
+            expires_at=expires_at,
             call_id=wanted.call_id,
             rule=wanted.rule,
             step=wanted.step,
-            tries=0,
+            tries=kept.tries,
         )
         if row is None:
             return None
-        part = self._run.one(PART, message_id=row[0], seq=0, body="", state=PartState.QUEUED)
+        state = PartState.SUBMITTING if kept.state is State.SUBMITTING else PartState.QUEUED
+        part = self._run.one(PART, message_id=row[0], seq=0, body="", state=state)
         assert part is not None
-        self.note(row[0], state, reason, "", now)
+        self.note(row[0], kept.state, kept.reason, route.carrier if state is PartState.SUBMITTING else "", now)
         return StoredMessage(row[0], public_id, part[0], route.segments)
 
     def note(self, message_id: int, state: State, reason: Reason | None, detail: str, now: datetime) -> None:
         self._run.change(EVENT, message_id=message_id, at=micros(now), state=state, reason=reason, detail=detail)
 
-    def open_attempt(
-        self, message: StoredMessage, thread: Thread, text: Wanted | WaitingText, carrier: str, now: datetime
-    ) -> Order:
+    def open_attempt(self, text: WaitingText, carrier: str, now: datetime) -> Order:
         """D2: from here on a byte may leave, so whatever happens next is recorded as an outcome."""
-        at = micros(now)
+        self._run.change(OPENED, id=text.message.id, at=micros(now))
+        self._run.change(PART_OPENED, id=text.message.part)
+        self.note(text.message.id, State.SUBMITTING, None, carrier, now)
+        return self._attempt(text.message, text.thread, carrier, (text.text, text.expires_at), text.tries + 1, now)
+
+    def _attempt(
+        self,
+        message: StoredMessage,
+        thread: Thread,
+        carrier: str,
+        words: tuple[str, datetime],
+        tries: int,
+        now: datetime,
+    ) -> Order:
         public_id = new_id(Kind.ATTEMPT, now)
-        self._run.change(OPENED, id=message.id, at=at)
-        self._run.change(PART_OPENED, id=message.part)
         row = self._run.one(
             ATTEMPT,
             public_id=public_id,
@@ -123,12 +154,12 @@ class Outbox:
             message_id=message.id,
             carrier=carrier,
             epoch=self._epoch,
-            opened_at=at,
+            opened_at=micros(now),
         )
         assert row is not None
-        self.note(message.id, State.SUBMITTING, None, carrier, now)
-        outgoing = Outgoing(public_id, message.public_id, thread.did, thread.peer, text.text, text.expires_at)
-        return Order(row[0], message.part, message.id, thread.id, carrier, outgoing, now)
+        text, expires_at = words
+        outgoing = Outgoing(public_id, message.public_id, thread.did, thread.peer, text, expires_at)
+        return Order(row[0], message.part, message.id, thread.id, carrier, outgoing, now, tries)
 
     def due(self, carrier: str, now: datetime, limit: int) -> list[WaitingText]:
         """Texts that may go now, oldest first, at most one a thread."""
@@ -136,7 +167,7 @@ class Outbox:
             WaitingText(
                 StoredMessage(row[0], row[1], row[14], row[9]),
                 State(row[2]),
-                Thread(row[3], row[4], row[5], row[6], row[7], in_flight=False),
+                Thread(row[3], row[4], row[5], row[6], row[7]),
                 row[8],
                 bool(row[10]),
                 row[11] or "",

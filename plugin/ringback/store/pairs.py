@@ -6,7 +6,7 @@ from ringback.core.ids import Kind
 from ringback.ports.storage import PairFacts, Thread
 from ringback.store.moments import maybe_moment_of, micros
 from ringback.store.sql import insert, sql
-from ringback.store.tx import Runner, new_id
+from ringback.store.tx import Row, Runner, new_id
 
 MINUTE_US = 60_000_000
 HOUR = timedelta(hours=1)
@@ -14,27 +14,25 @@ AUTOMATIC = "automatic"
 
 # One statement of primary-key look-ups, so that the facts of a pair cost the same with a million messages.
 FACTS = sql(
-    """SELECT
-    (SELECT f.opted_out_at FROM number n JOIN thread t ON t.number_id = n.id AND t.peer = :peer
-       JOIN pair_facts f ON f.thread_id = t.id WHERE n.e164 = :did),
+    """SELECT f.opted_out_at,
     (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
     (SELECT min(due_at) FROM pending_text WHERE peer = :peer AND state = 'pending'),
-    (SELECT count(*) FROM number n JOIN thread t ON t.number_id = n.id AND t.peer = :peer
-       JOIN message m ON m.thread_id = t.id WHERE n.e164 = :did AND m.automatic AND m.created_at > :hour_ago
+    (SELECT count(*) FROM message m WHERE m.thread_id = t.id AND m.automatic AND m.created_at > :hour_ago
        AND m.state <> 'refused'),
+    (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting') LIMIT 1),
     (SELECT count(*) FROM setting WHERE key IN ('pause:all', :pause_number, :pause_rule)),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute - 1),
-    (SELECT n FROM meter WHERE key = :rate AND slot = :minute)"""
+    (SELECT n FROM meter WHERE key = :rate AND slot = :minute)
+    FROM (SELECT 1 AS one) AS always LEFT JOIN number n ON n.e164 = :did
+    LEFT JOIN thread t ON t.number_id = n.id AND t.peer = :peer LEFT JOIN pair_facts f ON f.thread_id = t.id"""
 )
-THREAD = insert(
-    "thread",
-    "public_id number_id peer created_at changed_at",
-    "ON CONFLICT (number_id, peer) DO UPDATE SET changed_at = excluded.changed_at RETURNING id, public_id",
+THREAD = sql(
+    """INSERT INTO thread (public_id, number_id, peer, created_at, changed_at)
+    SELECT :public_id, n.id, :peer, :at, :at FROM number n WHERE n.e164 = :did
+    ON CONFLICT (number_id, peer) DO UPDATE SET changed_at = excluded.changed_at RETURNING id, public_id, number_id"""
 )
-NUMBER = sql("SELECT id FROM number WHERE e164 = :e164")
-NEW_NUMBER = insert("number", "e164", "ON CONFLICT (e164) DO UPDATE SET e164 = excluded.e164 RETURNING id")
-IN_FLIGHT = sql("SELECT 1 FROM message WHERE thread_id = :thread AND state IN ('queued', 'held', 'submitting') LIMIT 1")
+NEW_NUMBER = insert("number", "e164", "ON CONFLICT (e164) DO NOTHING")
 COOL = insert(
     "cool_down",
     "peer group_ number_id until_at",
@@ -74,12 +72,13 @@ class Pairs:
             rate=f"rate:{did}",
         )
         assert row is not None
-        opted_out, cooling, pending, to_pair, pauses, this, before, rate = row
+        opted_out, cooling, pending, to_pair, in_flight, pauses, this, before, rate = row
         return PairFacts(
             opted_out=opted_out is not None,
             cooling_until=maybe_moment_of(cooling),
             pending=pending is not None,
             automatic_to_pair=to_pair,
+            in_flight=in_flight is not None,
             paused=pauses > 0,
             automatic_this_minute=_sliding(this or 0, before or 0, now_us),
             sent_this_minute=rate or 0,
@@ -87,15 +86,15 @@ class Pairs:
 
     def thread(self, did: str, peer: str, now: datetime) -> Thread:
         """Find or begin the thread of a pair; holds the pair's row until the transaction ends."""
-        found = self._run.one(NUMBER, e164=did) or self._run.one(NEW_NUMBER, e164=did)
-        assert found is not None
-        at = micros(now)
-        row = self._run.one(
-            THREAD, public_id=new_id(Kind.THREAD, now), number_id=found[0], peer=peer, created_at=at, changed_at=at
-        )
+        row = self._thread(did, peer, now)
+        if row is None:
+            self._run.change(NEW_NUMBER, e164=did)
+            row = self._thread(did, peer, now)
         assert row is not None
-        busy = self._run.one(IN_FLIGHT, thread=row[0]) is not None
-        return Thread(row[0], row[1], found[0], did, peer, busy)
+        return Thread(row[0], row[1], row[2], did, peer)
+
+    def _thread(self, did: str, peer: str, now: datetime) -> Row | None:
+        return self._run.one(THREAD, public_id=new_id(Kind.THREAD, now), peer=peer, at=micros(now), did=did)
 
     def start_cool_down(self, thread: Thread, group: str, until: datetime) -> None:
         self._run.change(COOL, peer=thread.peer, group_=group, number_id=thread.number_id, until_at=micros(until))
