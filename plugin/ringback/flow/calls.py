@@ -43,7 +43,7 @@ from ringback.flow.insist import insist
 from ringback.flow.outbound import Slot, Submitted, gate_facts, submit
 from ringback.flow.sending import Lanes
 from ringback.ports import CallEventSource, Clock
-from ringback.ports.storage import Order, Step, Store, Tx
+from ringback.ports.storage import Step, Store, Tx
 
 log = structlog.get_logger("calls")
 
@@ -63,14 +63,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """What a step decided about a call; `order` is a text born in flight."""
+    """What a step decided about a call, and what became of the text if it was submitted at once."""
 
-    ended: Ended | None
-    decision: CallDecision | None
-    order: Order | None = None
+    ended: Ended | None = None
+    decision: CallDecision | None = None
+    submitted: Submitted | None = None
 
 
-NOTHING = Concluded(None, None)
+NOTHING = Concluded()
 TASKS = {Reason.TOO_OLD: TaskKind.TOO_OLD, Reason.STORM: TaskKind.STORM}
 """Refusals that leave something for a person."""
 AT_ONCE = 64
@@ -161,14 +161,14 @@ def conclude(house: House, slot: Slot | None, call: Call, now: datetime, tx: Tx)
     call_id = tx.calls.ending(ended.call, ended.did, ended.peer.e164)
     if call_id is None:
         return NOTHING
-    decision, order = weigh(house, slot, ended, call_id, now, tx)
+    decision, submitted = weigh(house, slot, ended, call_id, now, tx)
     tx.calls.finish(call_id, ended.call, ended.did, ended.peer.e164, decision)
-    return Concluded(ended, decision, order)
+    return Concluded(ended, decision, submitted)
 
 
 def weigh(
     house: House, slot: Slot | None, ended: Ended, call_id: int, now: datetime, tx: Tx
-) -> tuple[CallDecision, Order | None]:
+) -> tuple[CallDecision, Submitted | None]:
     """Decide with what is known of the caller; put the text off, queue it, or leave it to a person."""
     rule = ended.chosen.rule
     if rule is None or ended.fault is not None:
@@ -182,7 +182,7 @@ def weigh(
         tx.pending.put(wanted, ended.peer.e164 or "", decision.at)
     elif decision.verdict is CallVerdict.SEND:
         sent = submit(house, slot, wanted, call, now, tx, pair)
-        return after_submit(decision, sent), sent.order
+        return after_submit(decision, sent), sent
     elif task := TASKS.get(decision.reason):
         tx.tasks.add(task, now, rule.name, call_id=call_id if task is TaskKind.TOO_OLD else None)
     return decision, None
@@ -245,6 +245,12 @@ def slot_for(house: House, lanes: Lanes, event: CallEvent) -> Slot | None:
     return lanes.reserve(house.carrier(house.read(event.call.pbx, event.call.did).e164 or event.call.did))
 
 
+def without_spent_beginnings(events: Sequence[CallEvent]) -> list[CallEvent]:
+    """Leave out the beginning of a call whose end came in the same breath: its end stores all of it."""
+    over = {event.call.uniqueid for event in events if isinstance(event, CallEnded)}
+    return [event for event in events if not (isinstance(event, CallStarted) and event.call.uniqueid in over)]
+
+
 @dataclass(frozen=True, slots=True)
 class Follower:
     """Turns the calls of one PBX into decisions."""
@@ -257,7 +263,8 @@ class Follower:
 
     async def follow(self, source: CallEventSource) -> None:
         """Go on for ever. What cannot be stored now is tried again, in order, while the source waits."""
-        async for events in source.batches():
+        async for batch in source.batches():
+            events = without_spent_beginnings(batch)
             for start in range(0, len(events), AT_ONCE):
                 await self._take(source.name, events[start : start + AT_ONCE])
 
@@ -270,14 +277,15 @@ class Follower:
             if isinstance(result, Exception):
                 log.error("a call event could not be stored", pbx=pbx, event=type(event).__name__, problem=repr(result))
             concluded = NOTHING if isinstance(result, Exception) else result
-            if isinstance(event, CallEnded):
-                self.lanes.settle(slot, concluded.order)
+            self.lanes.settle(slot, concluded.submitted.order if concluded.submitted else None)
             self._after(concluded)
 
     def _after(self, concluded: Concluded) -> None:
         if concluded.ended is None or concluded.decision is None:
             return
-        if concluded.order is None and concluded.decision.verdict is CallVerdict.SEND:
+        if concluded.submitted is not None:
+            self.lanes.nudge(concluded.submitted.waits_on)
+        elif concluded.decision.verdict is CallVerdict.SEND:
             self.delays.nudge()
         tell(concluded.ended, concluded.decision)
 

@@ -75,6 +75,7 @@ class Delays:
                 self._lanes.settle(slot, None)
                 continue
             self._lanes.settle(slot, result.submitted.order if result.submitted else None)
+            self._lanes.nudge(result.submitted.waits_on if result.submitted else "")
 
 
 def look(now: datetime, tx: Tx) -> tuple[list[DueText], datetime | None]:

@@ -20,10 +20,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What became of a wish to send. `order` is set when the text was born in flight: hand it to its lane."""
+    """What became of a wish to send. `order` is set when the text was born in flight: hand it to its lane.
+
+    `waits_on` names the carrier whose lane has to look, when the text is queued or held.
+    """
 
     verdict: Verdict | None
     order: Order | None = None
+    waits_on: str = ""
 
 
 TWICE = Submitted(Refuse(Reason.ALREADY_PENDING))
@@ -85,7 +89,9 @@ def submit(
         tx.pairs.count_sent(wanted.did, route.segments, now)
         order = tx.outbox.put_in_flight(wanted, thread, route, now)
         return Submitted(None, order) if order is not None else TWICE
-    return Submitted(verdict) if tx.outbox.put(wanted, thread, route, verdict, now) is not None else TWICE
+    if tx.outbox.put(wanted, thread, route, verdict, now) is None:
+        return TWICE
+    return Submitted(verdict, waits_on="" if isinstance(verdict, Refuse) else route.carrier)
 
 
 def start_counting(wanted: Wanted, thread: Thread, now: datetime, tx: Tx) -> None:

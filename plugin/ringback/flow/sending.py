@@ -34,10 +34,13 @@ IDLE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a claim found: attempts opened, and when the next waiting text is due."""
+    """What a claim found: attempts opened, and the moment of the earliest text that still waits.
 
-    orders: tuple[Order, ...]
-    next_due: datetime | None
+    A moment that is past means that a text waits for another one to the same person.
+    """
+
+    orders: tuple[Order, ...] = ()
+    earliest: datetime | None = None
 
 
 class Lane:
@@ -50,6 +53,8 @@ class Lane:
         self._clock = clock
         self._free = carrier.window
         self._wake = asyncio.Event()
+        self._behind = True  # something may wait in the database that we have not looked at
+        self._found = Claimed()
         self._group: asyncio.TaskGroup | None = None
         self._closing = False
 
@@ -66,10 +71,14 @@ class Lane:
 
     def give_back(self) -> None:
         self._free += 1
-        self._wake.set()
+        if self._found.earliest is not None:
+            self._behind = True
+        if self._behind:
+            self._wake.set()
 
     def nudge(self) -> None:
-        """Something was queued for this lane."""
+        """Something was queued for this lane, or put off."""
+        self._behind = True
         self._wake.set()
 
     def hand(self, order: Order) -> None:
@@ -87,11 +96,12 @@ class Lane:
         if lost:
             log.warning("texts in doubt after a stop", carrier=self.carrier.name, texts=lost)
         self._free = self.carrier.window
+        self._behind = True
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
                 while not self._closing:
-                    await self._claim_and_wait()
+                    await self._look_and_wait()
             finally:
                 self._group = None
 
@@ -100,31 +110,36 @@ class Lane:
         self._closing = True
         self._wake.set()
 
-    async def _claim_and_wait(self) -> None:
+    async def _look_and_wait(self) -> None:
+        """Claim what is due if there may be something, then wait for a reason to look again."""
         self._wake.clear()
+        if self._behind and self._free:
+            await self._claim()
+        if not self._closing and not (self._behind and self._free):
+            await self._until(self._found.earliest)
+
+    async def _claim(self) -> None:
         wanted = self._free
-        now = self._clock.now()
-        self._free -= wanted
+        self._free = 0
+        self._behind = False
+        step = partial(claim, self._house, self.carrier.name, wanted, self._clock.now())
         try:
-            claimed = await insist_one(
-                self._store, self._clock, partial(claim, self._house, self.carrier.name, wanted, now)
-            )
-        except BaseException:
+            self._found = await insist_one(self._store, self._clock, step)
+        finally:
             self._free += wanted
-            raise
-        self._free += wanted - len(claimed.orders)
-        for order in claimed.orders:
+        self._free -= len(self._found.orders)
+        self._behind = self._behind or len(self._found.orders) == wanted
+        for order in self._found.orders:
             self.hand(order)
-        if not self._closing and (wanted == 0 or len(claimed.orders) < wanted):
-            await self._until(claimed.next_due)
 
     async def _until(self, due: datetime | None) -> None:
-        """Wait until something is queued, a slot is free again, or the next text is due."""
-        limit = self._clock.now() + IDLE
-        moment = min(due, limit) if due is not None else limit
+        """Wait until something is queued, a slot is free for it, or the next text is due."""
+        now = self._clock.now()
+        ahead = due if due is not None and due > now else now + IDLE
         async with asyncio.TaskGroup() as group:
-            sleep = group.create_task(self._clock.sleep_until(moment))
+            sleep = group.create_task(self._clock.sleep_until(min(ahead, now + IDLE)))
             await first(group, sleep, self._wake)
+        self._behind = self._behind or self._clock.now() >= ahead
 
     async def _send(self, order: Order) -> None:
         """One attempt from the open row to its recorded outcome."""
@@ -133,6 +148,8 @@ class Lane:
             state = await insist_one(
                 self._store, self._clock, partial(record, self.carrier, order, result, self._clock.now())
             )
+            if state is State.HELD:
+                self.nudge()
             log.info(
                 "text handed over",
                 message=order.text.message,
@@ -169,14 +186,17 @@ class Lanes:
     def settle(self, slot: Slot | None, order: Order | None) -> None:
         """After the commit: send the text that was born in flight, or give its slot back."""
         if slot is None:
-            for lane in self._lanes.values():
-                lane.nudge()
             return
         lane = self._lanes[slot.carrier]
         if order is None:
             lane.give_back()
         else:
             lane.hand(order)
+
+    def nudge(self, carrier: str) -> None:
+        """A text waits for this carrier now."""
+        if lane := self._lanes.get(carrier):
+            lane.nudge()
 
 
 async def attempt(carrier: Carrier, order: Order) -> CarrierRef | SendFailed:
@@ -198,7 +218,7 @@ def claim(house: House, carrier: str, limit: int, now: datetime, tx: Tx) -> Clai
     orders = [
         order for text in tx.outbox.due(carrier, now, limit) if (order := open_one(house, carrier, text, now, tx))
     ]
-    return Claimed(tuple(orders), tx.outbox.next_due(carrier, now))
+    return Claimed(tuple(orders), tx.outbox.earliest(carrier))
 
 
 def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: Tx) -> Order | None:

@@ -40,9 +40,7 @@ DUE = sql(
       AND e.state IN ('queued', 'held', 'submitting') AND (e.state = 'submitting' OR e.id < m.id))
     ORDER BY m.not_before, m.id LIMIT :limit"""
 )
-NEXT = sql(
-    "SELECT min(not_before) FROM message WHERE carrier = :carrier AND state IN ('queued', 'held') AND not_before > :now"
-)
+EARLIEST = sql("SELECT min(not_before) FROM message WHERE carrier = :carrier AND state IN ('queued', 'held')")
 OPEN_ATTEMPTS = sql("SELECT id, part_id, message_id FROM attempt WHERE outcome IS NULL AND carrier = :carrier")
 WAITING_LONG = sql(
     "SELECT id, state FROM message WHERE state IN ('accepted', 'sent', 'unconfirmed') AND state_at < :at LIMIT :limit"
@@ -178,8 +176,9 @@ class Outbox:
             for row in self._run.all(DUE, carrier=carrier, now=micros(now), limit=limit)
         ]
 
-    def next_due(self, carrier: str, now: datetime) -> datetime | None:
-        row = self._run.one(NEXT, carrier=carrier, now=micros(now))
+    def earliest(self, carrier: str) -> datetime | None:
+        """From when on the first of the waiting texts may go."""
+        row = self._run.one(EARLIEST, carrier=carrier)
         return moment_of(row[0]) if row and row[0] is not None else None
 
     def move(self, message_id: int, old: State, new: State, reason: Reason | None, detail: str, now: datetime) -> bool:

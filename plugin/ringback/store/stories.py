@@ -100,6 +100,7 @@ class CallStory:
     peer: str | None
     presentation: str
     vetoed: bool
+    transfer_unanswered: bool
     queue: str | None
     started_at: datetime
     answered_at: datetime | None
@@ -178,6 +179,7 @@ def _call(connection: Connection, row: "Row[tuple[object, ...]]") -> CallStory:
         peer=row.peer,
         presentation=row.presentation,
         vetoed=bool(row.vetoed),
+        transfer_unanswered=bool(row.transfer_unanswered),
         queue=row.queue,
         started_at=moment_of(row.started_at),
         answered_at=maybe_moment_of(row.answered_at),
