@@ -10,10 +10,10 @@ from datetime import timedelta
 from enum import StrEnum
 
 import pytest
+
 from ringback.carriers.loopback import Behaviour
 from ringback.core.calls import CallStarted, FeedBack, FeedLost
 from ringback.core.messages import State
-
 from tests.conftest import NOON
 from tests.flow.world import PAT, SAM, World, a_call, life_of, ruled
 

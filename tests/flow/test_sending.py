@@ -11,11 +11,11 @@ from ringback.carriers.loopback import Behaviour, Settings
 from ringback.core.messages import ReceiptStatus
 from ringback.core.reasons import Reason
 from ringback.errors import Rejected, Unconfirmed
+from ringback.flow.attempts import recover
 from ringback.flow.delays import sweep
 from ringback.flow.house import Limits
 from ringback.flow.pauses import Pause, Scope, pause
 from ringback.flow.receipts import apply_receipt
-from ringback.flow.sending import recover
 from ringback.ports import CarrierRef, Receipt
 from tests.conftest import NOON
 from tests.flow.test_calls import tasks

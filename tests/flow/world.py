@@ -22,8 +22,8 @@ from ringback.core.calls import (
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.core.templates import TextKind, parse
 from ringback.core.triggers import Rule
-from ringback.flow.calls import Follower
 from ringback.flow.delays import Delays
+from ringback.flow.following import Follower
 from ringback.flow.house import House
 from ringback.flow.receipts import listen
 from ringback.flow.sending import Lane, Lanes

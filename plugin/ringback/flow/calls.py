@@ -1,26 +1,19 @@
 """From what happened on the phone to the one decision about a text, in the same transaction as the call itself."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import structlog
 
 from ringback.core.calls import (
-    UNANSWERED,
     Call,
-    CallAnswered,
-    CallEnded,
-    CallEvent,
-    CallStarted,
     Direction,
     FeedBack,
     FeedLost,
     Outcome,
 )
 from ringback.core.messages import Basis, MessageClass, Wanted
-from ringback.core.numbers import Number, mask
+from ringback.core.numbers import Number
 from ringback.core.policy import CallFacts, Defer, Refuse
 from ringback.core.reasons import Reason
 from ringback.core.schedules import next_windows, say_windows
@@ -37,13 +30,9 @@ from ringback.core.triggers import (
     decide,
     in_language,
 )
-from ringback.flow.delays import Delays
 from ringback.flow.house import House
-from ringback.flow.insist import insist
 from ringback.flow.outbound import Slot, Submitted, gate_facts, submit
-from ringback.flow.sending import Lanes
-from ringback.ports import CallEventSource, Clock
-from ringback.ports.storage import Step, Store, Tx
+from ringback.ports.storage import Tx
 
 log = structlog.get_logger("calls")
 
@@ -73,8 +62,6 @@ class Concluded:
 NOTHING = Concluded()
 TASKS = {Reason.TOO_OLD: TaskKind.TOO_OLD, Reason.STORM: TaskKind.STORM}
 """Refusals that leave something for a person."""
-AT_ONCE = 64
-"""Call events in one commit: the first texts of a burst leave while the rest is still decided."""
 
 
 def far_end(call: Call) -> str:
@@ -221,86 +208,3 @@ def back(event: FeedBack, tx: Tx) -> Concluded:
             tx.tasks.add(TaskKind.UNSEEN, event.at, event.pbx, call_id=call.id)
     tx.calls.see_again(event.pbx, event.at, len(gone))
     return NOTHING
-
-
-def step_for(house: House, slot: Slot | None, event: CallEvent, now: datetime) -> Step[Concluded]:
-    """The change that one call event asks for."""
-    match event:
-        case CallStarted(call):
-            return partial(began, house, call)
-        case CallAnswered(call):
-            return partial(answered, house, call)
-        case CallEnded(call):
-            return partial(conclude, house, slot, call, now)
-        case FeedLost():
-            return partial(lost, event)
-        case FeedBack():
-            return partial(back, event)
-
-
-def slot_for(house: House, lanes: Lanes, event: CallEvent) -> Slot | None:
-    """A window slot for a call that may want its text at once."""
-    if not isinstance(event, CallEnded) or event.call.outcome not in UNANSWERED:
-        return None
-    return lanes.reserve(house.carrier(house.read(event.call.pbx, event.call.did).e164 or event.call.did))
-
-
-def without_spent_beginnings(events: Sequence[CallEvent]) -> list[CallEvent]:
-    """Leave out the beginning of a call whose end came in the same breath: its end stores all of it."""
-    over = {event.call.uniqueid for event in events if isinstance(event, CallEnded)}
-    return [event for event in events if not (isinstance(event, CallStarted) and event.call.uniqueid in over)]
-
-
-@dataclass(frozen=True, slots=True)
-class Follower:
-    """Turns the calls of one PBX into decisions."""
-
-    house: House
-    store: Store
-    lanes: Lanes
-    delays: Delays
-    clock: Clock
-
-    async def follow(self, source: CallEventSource) -> None:
-        """Go on for ever. What cannot be stored now is tried again, in order, while the source waits."""
-        async for batch in source.batches():
-            events = without_spent_beginnings(batch)
-            for start in range(0, len(events), AT_ONCE):
-                await self._take(source.name, events[start : start + AT_ONCE])
-
-    async def _take(self, pbx: str, events: Sequence[CallEvent]) -> None:
-        now = self.clock.now()
-        slots = [slot_for(self.house, self.lanes, event) for event in events]
-        steps = [step_for(self.house, slot, event, now) for event, slot in zip(events, slots, strict=True)]
-        results = await insist(self.store, self.clock, steps)
-        for event, slot, result in zip(events, slots, results, strict=True):
-            if isinstance(result, Exception):
-                log.error("a call event could not be stored", pbx=pbx, event=type(event).__name__, problem=repr(result))
-            concluded = NOTHING if isinstance(result, Exception) else result
-            self.lanes.settle(slot, concluded.submitted.order if concluded.submitted else None)
-            self._after(concluded)
-
-    def _after(self, concluded: Concluded) -> None:
-        if concluded.ended is None or concluded.decision is None:
-            return
-        if concluded.submitted is not None:
-            self.lanes.nudge(concluded.submitted.waits_on)
-        elif concluded.decision.verdict is CallVerdict.SEND:
-            self.delays.nudge()
-        tell(concluded.ended, concluded.decision)
-
-
-def tell(ended: Ended, decision: CallDecision) -> None:
-    """One log line a call: what became of it, and what we do about it, and why."""
-    call = ended.call
-    log.info(
-        "call ended",
-        call=call.uniqueid,
-        pbx=call.pbx,
-        caller=mask(ended.peer.e164 or "") or ended.peer.kind,
-        did=ended.did,
-        outcome=str(call.outcome),
-        decision=str(decision.verdict),
-        reason=str(decision.reason),
-        rule=decision.rule.name if decision.rule else None,
-    )

@@ -1,0 +1,95 @@
+"""One attempt to send: asked once, and its outcome recorded once, whatever the carrier answers (D3, D5)."""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from ringback.core.messages import PartState, State
+from ringback.core.policy import Defer
+from ringback.core.reasons import Reason
+from ringback.core.retries import wait_after
+from ringback.core.tasks import TaskKind
+from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
+from ringback.flow.receipts import apply_receipt
+from ringback.ports import Carrier, CarrierRef
+from ringback.ports.storage import Order, Tx
+
+log = structlog.get_logger("sending")
+
+SEND_TIMEOUT_S = 120.0
+"""After this the outcome of an attempt is unknown, whatever the carrier's library still hopes for."""
+
+
+async def attempt(carrier: Carrier, order: Order) -> CarrierRef | SendFailed:
+    """Ask the carrier once. Whatever is not a definite answer is Unconfirmed: it may have left."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            return await carrier.send(order.text)
+    except SendFailed as failure:
+        return failure
+    except TimeoutError:
+        return Unconfirmed(f"no answer within {SEND_TIMEOUT_S:.0f} s")
+    except Exception as fault:  # a carrier's bug must stop neither the lane nor the record
+        log.exception("carrier failed", carrier=carrier.name)
+        return Unconfirmed(f"{type(fault).__name__}: {fault}")
+
+
+def record(carrier: Carrier, order: Order, result: CarrierRef | SendFailed, now: datetime, tx: Tx) -> State | None:
+    """Write what became of an attempt (D3, D5); None when another daemon closed it before us."""
+    match result:
+        case CarrierRef(provider_id):
+            return taken(carrier, order, provider_id, now, tx)
+        case Unreachable():
+            return wait_and_retry(order, result, now, tx)
+        case Rejected():
+            return rejected(order, result, now, tx)
+        case _:
+            return in_doubt(order, str(result), now, tx)
+
+
+def taken(carrier: Carrier, order: Order, provider_id: str, now: datetime, tx: Tx) -> State | None:
+    if not tx.outcomes.close(order.attempt, "accepted", "", provider_id, now):
+        return None
+    state = tx.outcomes.part_moves(order.part, order.message, PartState.ACCEPTED, None, carrier.name, now)
+    for receipt in tx.outcomes.take_parked(order.carrier, provider_id) if provider_id else ():
+        state = apply_receipt(order.carrier, receipt, now, tx) or state
+    return state
+
+
+def wait_and_retry(order: Order, failure: Unreachable, now: datetime, tx: Tx) -> State | None:
+    """Provably nothing was sent: the text waits for the next try."""
+    if not tx.outcomes.close(order.attempt, "not_sent", str(failure), None, now):
+        return None
+    throttled = isinstance(failure, Throttled)
+    wait = wait_after(order.tries, failure.wait if isinstance(failure, Throttled) else 0.0)
+    reason = Reason.RATE_CARRIER if throttled else Reason.CARRIER_HOLD
+    tx.outbox.take_back(order, Defer(reason, now + wait), str(failure), now)
+    return State.HELD
+
+
+def rejected(order: Order, failure: Rejected, now: datetime, tx: Tx) -> State | None:
+    if not tx.outcomes.close(order.attempt, "rejected", str(failure), None, now):
+        return None
+    if isinstance(failure, Blocked):
+        tx.pairs.opt_out(order.thread, "carrier", str(failure), now)
+    reason = Reason.OPTED_OUT if isinstance(failure, Blocked) else None
+    return tx.outcomes.part_moves(order.part, order.message, PartState.FAILED, reason, str(failure), now)
+
+
+def in_doubt(order: Order, cause: str, now: datetime, tx: Tx) -> State | None:
+    """D5: it may have been sent. A person decides; it is never sent again by itself."""
+    if not tx.outcomes.close(order.attempt, "unconfirmed", cause, None, now):
+        return None
+    tx.tasks.add(TaskKind.UNCONFIRMED, now, cause, message_id=order.message)
+    return tx.outcomes.part_moves(order.part, order.message, PartState.UNCONFIRMED, None, cause, now)
+
+
+def recover(carrier: str, now: datetime, tx: Tx) -> int:
+    """Before a lane runs: attempts that somebody left open are in doubt (D5). Returns how many."""
+    left = tx.outbox.left_open(carrier)
+    for attempt_id, part, message in left:
+        if tx.outcomes.close(attempt_id, "unconfirmed", "crash", None, now):
+            tx.tasks.add(TaskKind.UNCONFIRMED, now, "Ringback stopped before the carrier answered", message_id=message)
+            tx.outcomes.part_moves(part, message, PartState.UNCONFIRMED, None, "crash", now)
+    return len(left)
