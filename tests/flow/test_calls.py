@@ -1,5 +1,8 @@
 """From a finished call to its one decision and at most one text, on both databases."""
 
+import asyncio
+import shutil
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -11,6 +14,7 @@ from ringback.core.reasons import Reason
 from ringback.core.templates import TemplateFault, TextKind, parse
 from ringback.flow.house import Limits
 from ringback.flow.pauses import Pause, Scope, pause, resume
+from ringback.store.database import Database
 from tests.conftest import NOON
 from tests.flow.world import DID, HOUSE, OTHER_DID, PAT, SAM, World, a_call, answered, life_of, ruled
 
@@ -175,6 +179,29 @@ async def test_the_text_is_in_the_callers_language(store, clock, tmp_path):
         await world.happens(*life_of(a_call("1", language="es-MX")), *life_of(a_call("2", caller=SAM)))
         assert world.handset() == ["Lo sentimos"]
         assert world.handset(SAM) == ["Sorry"]
+
+
+async def test_a_locked_database_loses_no_call_and_sends_no_text_twice(clock, tmp_path, empty_sqlite, monkeypatch):
+    monkeypatch.setattr("ringback.store.sqlite.BUSY_WAIT_S", 0.02)
+    shutil.copy(empty_sqlite, tmp_path / "locked.db")
+    database = Database(f"sqlite:///{tmp_path / 'locked.db'}", clock)
+    await database.open()
+    async with World(database, clock, tmp_path).running() as world:
+        foreign = sqlite3.connect(tmp_path / "locked.db", isolation_level=None)
+        foreign.execute("BEGIN EXCLUSIVE")
+        world.script.feed(*life_of(a_call("1")))
+        while not database.trouble:
+            await asyncio.sleep(0)
+        assert "locked" in database.trouble
+        assert world.handset() == []
+        foreign.execute("ROLLBACK")
+        foreign.close()
+        for _ in range(5):
+            await world.passes(timedelta(seconds=3))
+        assert database.trouble == ""
+        assert world.handset() == [TEXT]
+        assert await world.decision("1") == ("send", "allowed")
+    await database.close()
 
 
 class TestDelay:

@@ -39,9 +39,7 @@ FIRST = missed("first", -20, 0)
     ("calls", "told"),
     [
         pytest.param([], {}, id="nobody calls again"),
-        pytest.param(
-            [talked("again", 5, 10, 15)], {"first": "returned", "again": "answered"}, id="spoke before it was due"
-        ),
+        pytest.param([talked("again", 5, 10, 15)], {"first": "returned", "again": "answered"}, id="spoke before"),
         pytest.param(
             [talked("again", 5, 10, 600)], {"first": "returned", "again": "answered"}, id="still speaks when it is due"
         ),

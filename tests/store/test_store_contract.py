@@ -11,10 +11,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from ringback.errors import Locked, StoreBusy, StoreFault
-from ringback.store.database import HEAD, Database, hold, prepare, reader, schema_version, sqlite_path
+from ringback.store.database import HEAD, Database, alembic_config, hold, prepare, reader, schema_version, sqlite_path
 from ringback.store.sql import REGISTRY, Sql
 from ringback.store.tables import metadata
 from tests.conftest import NOON
@@ -136,12 +136,20 @@ def test_the_migrations_make_exactly_the_schema_that_is_described(url):
     assert schema_version(url) == HEAD
 
 
-def test_the_schema_version_in_the_program_is_the_newest_migration():
-    from alembic.config import Config
+def test_every_migration_can_be_taken_back(url):
+    from alembic import command
 
-    config = Config()
-    config.set_main_option("script_location", "ringback:store/migrations")
-    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+    command.downgrade(alembic_config(url), "base")
+    engine = reader(url)
+    with engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) == {"alembic_version"}
+    engine.dispose()
+    prepare(url)
+    assert schema_version(url) == HEAD
+
+
+def test_the_schema_version_in_the_program_is_the_newest_migration():
+    assert ScriptDirectory.from_config(alembic_config("sqlite://")).get_heads() == [HEAD]
 
 
 def test_a_newer_database_is_refused_with_the_cure(tmp_path):

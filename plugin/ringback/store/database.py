@@ -15,6 +15,7 @@ from ringback.store.nouns import Nouns
 from ringback.store.writer import Connection, Writer
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy import Connection as Reading
     from sqlalchemy import Engine
 
@@ -171,17 +172,22 @@ def _postgres_version(url: str) -> str | None:
     return cast(str, row[0]) if row else None
 
 
-def migrate(url: str) -> None:
-    """Bring the schema to HEAD. The caller holds the state folder."""
-    from alembic import command
+def alembic_config(url: str) -> "Config":
+    """How Alembic finds our migrations and this database."""
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "ringback:store/migrations")
-    config.set_main_option(
-        "sqlalchemy.url", url.replace("postgresql://", "postgresql+psycopg://", 1).replace("%", "%%")
-    )
-    command.upgrade(config, "head")
+    address = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    config.set_main_option("sqlalchemy.url", address.replace("%", "%%"))
+    return config
+
+
+def migrate(url: str) -> None:
+    """Bring the schema to HEAD. The caller holds the state folder."""
+    from alembic import command
+
+    command.upgrade(alembic_config(url), "head")
 
 
 def prepare(url: str) -> None:
