@@ -121,6 +121,8 @@ def _apply(connection: Connection, steps: "list[Callable[[Any], Any]]") -> list[
     """Run steps in one transaction. When the transaction itself fails, every step has failed with StoreBusy."""
     try:
         connection.begin()
+        if len(steps) == 1:
+            return [_alone(connection, steps[0])]
         outcomes = [_run(connection, step) for step in steps]
         connection.commit()
     except Exception as problem:
@@ -128,6 +130,19 @@ def _apply(connection: Connection, steps: "list[Callable[[Any], Any]]") -> list[
         failure = StoreBusy(f"the database cannot write now: {problem}") if connection.later(problem) else problem
         return [(False, failure)] * len(steps)
     return outcomes
+
+
+def _alone(connection: Connection, step: Callable[[Any], Any]) -> Outcome:
+    """One step needs no savepoint: what it did goes with the transaction."""
+    try:
+        value = step(connection.nouns)
+    except Exception as problem:
+        if connection.later(problem):
+            raise
+        connection.rollback()
+        return False, problem
+    connection.commit()
+    return True, value
 
 
 def _run(connection: Connection, step: Callable[[Any], Any]) -> Outcome:

@@ -1,0 +1,1 @@
+"""Measures Ringback beside what people write themselves; see README.md."""
