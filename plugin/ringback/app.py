@@ -25,15 +25,15 @@ from ringback.config import Asterisk, CallerInitiated, Settings
 from ringback.core.numbers import Number, NumberFormat, read_number
 from ringback.core.tasks import TaskKind
 from ringback.errors import ConfigFault, PbxAway, PbxRefused, RingbackError
-from ringback.flow.calls import Follower
 from ringback.flow.delays import Delays, sweep_each_minute, wake_up
+from ringback.flow.following import Follower
 from ringback.flow.house import House, Limits
 from ringback.flow.insist import insist_one
 from ringback.flow.pauses import Pause, Paused, Scope, in_force, pause, resume
 from ringback.flow.receipts import listen
 from ringback.flow.sending import Lane, Lanes
 from ringback.panel.app import build_web
-from ringback.panel.health import Finding, Health, PartState, Standing, Tone
+from ringback.panel.health import Finding, Health, PartState, Standing, Tone, as_json
 from ringback.panel.site import Site
 from ringback.ports import Carrier, CarrierContext, Clock, Listening
 from ringback.ports.storage import Tx
@@ -208,7 +208,7 @@ class _House:
             ("housekeeping", partial(sweep_each_minute, self.database, app.clock, self._count_tasks)),
         ]
         for name, carrier in self.carriers.items():
-            if hasattr(carrier, "events"):
+            if hasattr(carrier, "batches"):
                 source = cast(Listening, carrier)
                 parts.append((f"receipts {name}", partial(listen, name, source, self.database, app.clock)))
         for name, feed in self.feeds.items():
@@ -304,11 +304,12 @@ class _House:
 
     async def _check(self, _words: control.Words) -> control.Words:
         """Ask every PBX over the line we have; `checked` is a JSON list of what was found."""
-        found = [
-            await check_line(expected_of(pbx), self.feeds[pbx.name].ami, self.app.clock)
-            for pbx in self.app.settings.asterisk
-        ]
-        return {"checked": json.dumps([asdict(checked) for each in found for checked in each])}
+        async with asyncio.TaskGroup() as group:
+            asked = [
+                group.create_task(check_line(expected_of(pbx), self.feeds[pbx.name].ami, self.app.clock))
+                for pbx in self.app.settings.asterisk
+            ]
+        return {"checked": json.dumps([asdict(checked) for task in asked for checked in task.result()])}
 
     async def _pause(self, words: control.Words) -> control.Words:
         """`scope`, `name`, `off`, `by`: the answer lists what is paused now, a line each."""
@@ -320,8 +321,8 @@ class _House:
         return {"paused": "\n".join(str(paused.pause) for paused in self.pauses)}
 
     async def _status(self, _words: control.Words) -> control.Words:
-        health = self.health()
-        return {"ready": str(health.ready), "port": str(self.app.port)}
+        """How the daemon is, for when its pages cannot be reached; `health` is the JSON of /readyz."""
+        return {"port": str(self.app.port), "health": json.dumps(as_json(self.health()))}
 
     def settings_names(self) -> Mapping[Scope, frozenset[str]]:
         return names_to_pause(self.app.settings)
@@ -337,7 +338,9 @@ def names_to_pause(settings: Settings) -> Mapping[Scope, frozenset[str]]:
 
 def known_pause(names: Mapping[Scope, frozenset[str]], words: Mapping[str, str]) -> Pause:
     """Read a pause from words; raises ConfigFault when there is no such number or rule."""
-    scope, name = Scope(words.get("scope", Scope.ALL)), words.get("name", "")
+    scope, name = Scope.__members__.get(words.get("scope", Scope.ALL).upper()), words.get("name", "")
+    if scope is None:
+        raise ConfigFault([f"nothing can be paused by {words['scope']!r}; known are {', '.join(Scope)}"])
     if scope is not Scope.ALL and name not in names[scope]:
         known = ", ".join(sorted(names[scope])) or "none"
         raise ConfigFault([f"there is no {scope} {name!r} to pause; known are {known}"])

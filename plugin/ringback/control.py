@@ -45,11 +45,10 @@ async def serve(state: Path, commands: Mapping[str, Command]) -> None:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, ValueError):
-            if may_talk(writer.get_extra_info("socket")):
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    reply = await obey(await reader.readline(), commands)
-                    writer.write(json.dumps(reply).encode() + b"\n")
-                    await writer.drain()
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                reply = await _reply(reader, writer.get_extra_info("socket"), path, commands)
+                writer.write(json.dumps(reply).encode() + b"\n")
+                await writer.drain()
         writer.close()
 
     old = os.umask(0o117)
@@ -64,12 +63,24 @@ async def serve(state: Path, commands: Mapping[str, Command]) -> None:
         path.unlink(missing_ok=True)
 
 
+async def _reply(
+    reader: asyncio.StreamReader, peer: socket.socket, path: Path, commands: Mapping[str, Command]
+) -> dict[str, str]:
+    if not may_talk(peer):
+        return {"error": f"only root and the owner of {path} may do this"}
+    try:
+        line = await reader.readline()
+    except ValueError:
+        return {"error": f"the line is longer than {LONGEST_LINE} bytes"}
+    return await obey(line, commands)
+
+
 async def obey(line: bytes, commands: Mapping[str, Command]) -> dict[str, str]:
     """Carry out one request line and word the answer."""
     try:
-        words = json.loads(line)
+        words = {key: value for key, value in json.loads(line).items() if isinstance(value, str)}
         command = commands[words.pop("do")]
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, RecursionError):
         return {"error": "this is no command of this Ringback; is the daemon older than the command?"}
     try:
         return {**await command(words)}
@@ -79,20 +90,38 @@ async def obey(line: bytes, commands: Mapping[str, Command]) -> dict[str, str]:
 
 async def ask(state: Path, do: str, **words: str) -> Words | None:
     """Ask the daemon of a state folder; None when none runs there. Raises ControlRefused with what it said."""
+    path = state / SOCKET
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            reader, writer = await asyncio.open_unix_connection(state / SOCKET, limit=LONGEST_LINE)
-            writer.write(json.dumps({"do": do, **words}).encode() + b"\n")
-            line = await reader.readline()
-            writer.close()
-            await writer.wait_closed()
-    except (FileNotFoundError, ConnectionRefusedError):
+            line = await _exchange(path, json.dumps({"do": do, **words}).encode() + b"\n")
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         return None
+    except PermissionError as problem:
+        raise ControlRefused(f"only root and the owner of {path} may do this") from problem
     except TimeoutError as problem:
         raise ControlRefused("the daemon does not answer; look at its log") from problem
-    if not line:
-        raise ControlRefused(f"only root and the owner of {state / SOCKET} may do this")
-    reply: Words = json.loads(line)
+    except OSError as problem:
+        raise ControlRefused(f"{path}: {problem.strerror or problem}") from problem
+    return read_reply(line)
+
+
+async def _exchange(path: Path, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_LINE)
+    try:
+        writer.write(request)
+        return await reader.readline()
+    except (ConnectionResetError, BrokenPipeError, ValueError):
+        return b""
+    finally:
+        writer.close()
+
+
+def read_reply(line: bytes) -> Words:
+    """The words of an answer. Raises ControlRefused for an error, and for what is no answer."""
+    try:
+        reply: Words = {**json.loads(line)}
+    except (ValueError, TypeError) as problem:
+        raise ControlRefused("the daemon closed the line without an answer; look at its log") from problem
     if error := reply.get("error"):
         raise ControlRefused(error)
     return reply

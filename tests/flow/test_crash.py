@@ -46,6 +46,9 @@ class Crashing:
         async with self._point():
             return await self.store.commit_all(steps)
 
+    def ride_along(self, steps):
+        self.store.ride_along(steps)
+
     def _point(self):
         return _Point(self)
 

@@ -7,6 +7,7 @@ import pytest
 
 from ringback.core.calls import Outcome
 from ringback.core.templates import TextKind, parse
+from ringback.flow import replay
 from ringback.flow.house import Limits
 from ringback.flow.replay import AHEAD, Replay
 from tests.conftest import NOON
@@ -83,6 +84,15 @@ def test_a_call_longer_than_the_replay_reads_on_takes_nothing_back():
     later = [missed(str(n), 0, 60 * n, f"+1512555{n:04}") for n in range(1, 70)]
     endless = talked("endless", 5, 10, AHEAD.total_seconds() + 500)
     assert reasons(ruled(delay=timedelta(seconds=20)), FIRST, *later, endless)["first"] == "allowed"
+
+
+def test_what_is_remembered_is_forgotten_when_no_guard_asks_for_it(monkeypatch):
+    monkeypatch.setattr(replay, "ROOM", 10)
+    replaying = Replay(ruled(cool_down=timedelta(hours=2)))
+    replaying._memory.room = 10
+    calls = [missed(str(n), n * 600 - 20, n * 600, f"+1512555{n:04}") for n in range(500)]
+    assert [row.decision.reason for row in replaying.run(calls)] == ["allowed"] * 500
+    assert len(replaying._memory.cooling) + len(replaying._memory.to_pair) < 60
 
 
 def test_rows_come_in_the_order_of_the_calls():

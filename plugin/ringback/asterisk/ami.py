@@ -263,7 +263,8 @@ class _Link(Manager):  # type: ignore[misc]  # panoramisk has no types
             self._booted = True
             self._take_snapshot()
         elif event.name == "Shutdown":
-            self.drop(Trouble.NOBODY, "Asterisk shut down")
+            # Only the reason for the end that follows: a caller's number could be made to say as much (runs.py).
+            self._drop_for = (Trouble.NOBODY, "Asterisk shut down")
 
     def _take_snapshot(self) -> None:
         if not (self.authenticated and self._booted) or self._snapshot_asked:

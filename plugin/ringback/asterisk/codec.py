@@ -1,9 +1,21 @@
 """The AMI wire without a wire: bytes in, events and answers out; actions in, bytes out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ringback.asterisk.runs import (
+    LONGEST_END,
+    PREFIXES,
+    Broken,
+    begins_anew,
+    ends_a_run,
+    headers,
+    mend,
+    same_runs,
+    stands_alone,
+    whole,
+)
 from ringback.errors import ProtocolError
 
 WANTED: frozenset[bytes] = frozenset(
@@ -14,8 +26,11 @@ WANTED: frozenset[bytes] = frozenset(
     Pickup ParkedCall UnParkedCall ParkedCallTimeOut ParkedCallGiveUp""".split()
 )
 WANTED_VARIABLES: frozenset[bytes] = frozenset({b"DIALSTATUS", b"QUEUESTATUS", b"VMSTATUS"})
+_VARIABLES = frozenset(name.decode() for name in WANTED_VARIABLES)
+_MAYBE_WANTED = WANTED_VARIABLES | {b""}
 
 LONGEST_MESSAGE = 64 * 1024
+LONGEST_TORN = 8 * 1024
 LONGEST_LINE = 1000  # Asterisk reads a line of an action into 1,025 bytes and cuts the rest off
 
 _END = b"\r\n\r\n"
@@ -63,12 +78,20 @@ class Decoder:
     def __init__(self, wanted: frozenset[bytes] = WANTED, mark: str = "") -> None:
         self._names = {name: name.decode() for name in wanted}
         self._asked_for = b"\r\nActionID: " + mark.encode()
+        self._marked = bool(mark)
         self._rest = b""
+        # The last event with a run: its name, its bytes so far, and how it was read, unless its rest is still to come.
+        self._last: tuple[str, bytes, Event | None] = "", b"", None
+        self._held: list[Event | Answer] = []
+        self._wrong: list[Event | Answer] = []
+        self._take: Callable[[bytes], Event | Answer | None] = self._read
         self._ready: list[bytes] = []
         self._skipping = False
         self.seen = 0
         self.decoded = 0
         self.bad = 0
+        self.hostile = 0
+        """Messages that a caller's text had a hand in."""
 
     def feed(self, chunk: bytes) -> list[Event | Answer]:
         """Return what `chunk` completes.
@@ -78,13 +101,16 @@ class Decoder:
         """
         messages = self._split(chunk)
         self.seen += len(messages)
-        heard = [said for message in messages if (said := self._read(message)) is not None]
+        heard = [said for message in messages if (said := self._take(message)) is not None]
+        if self._held or self._wrong or self._rest:
+            heard = self._settled(heard)
         self.decoded += len(heard)
         return heard
 
     def reset(self) -> None:
         """Forget the half message of a connection that is gone."""
         self._rest, self._ready, self._skipping = b"", [], False
+        self._held, self._take = [], self._read
 
     def _split(self, chunk: bytes) -> list[bytes]:
         buffer = self._rest + chunk if self._rest else chunk
@@ -117,43 +143,85 @@ class Decoder:
             end = message.find(b"\r\n")
             name = message[6 : end if end >= 0 else None].strip()
             known = self._names.get(name)
-            if known is None or (name == b"VarSet" and _variable(message) not in WANTED_VARIABLES):
+            if known is None or (name == b"VarSet" and _variable(message) not in _MAYBE_WANTED):
                 if self._asked_for not in message:
                     return None
                 known = name.decode("utf-8", "replace")
-            return Event(known, _fields(message))
+            text = message.decode("utf-8", "replace")  # as a whole: a letter may have come in two portions
+            if known not in PREFIXES:
+                return Event(known, headers(text))
+            fields = whole(known, text)
+            if fields is None:
+                return self._mend(known, message)
+            event = Event(known, fields)
+            if len(message) - message.rfind(b"Linkedid: ") < LONGEST_END:
+                self._last, self._take = (known, message, event), self._follow
+            return event
         if message.startswith(b"Response:"):
-            fields = _fields(message)
+            fields = headers(message.decode("utf-8", "replace"))
             return Answer(fields["Response"].strip(), fields.get("ActionID", ""), fields.get("Message", ""), fields)
         return self._read_after_junk(message)
+
+    def _follow(self, message: bytes) -> Event | Answer | None:
+        """Behind an event: the next message, or what a caller's text tore off that event."""
+        name, before, event = self._last
+        if event is None or not begins_anew(name, message):
+            if not self._is_our_answer(message) and not stands_alone(message.decode("utf-8", "replace")):
+                return self._mend(name, before + _END + message, event)
+            self.hostile += event is None
+        self._take = self._read
+        return self._read(message)
+
+    def _mend(self, name: str, message: bytes, before: Event | None = None) -> Event | None:
+        """Read what is not in good shape; `before` is how it was read when less of it was known."""
+        fields = mend(name, message.decode("utf-8", "replace"))
+        if fields is Broken.FORGED or len(message) > LONGEST_TORN:
+            self.hostile += 1
+            self._take = self._read
+            return None
+        event = Event(name, fields) if isinstance(fields, dict) else None
+        if before is not None and event is not None and same_runs(name, before.fields, event.fields):
+            self.bad += 1
+            self._last, self._take = (name, message, before), self._follow
+            return None
+        if before is not None:
+            self._wrong.append(before)
+        self._last, self._take = (name, message, event), self._follow
+        if event is None:
+            return None
+        self.hostile += any("\r\n" in value for value in event.fields.values())
+        return None if name == "VarSet" and event.get("Variable") not in _VARIABLES else event
+
+    def _settled(self, heard: list[Event | Answer]) -> list[Event | Answer]:
+        """Take back what turned out to be forged, and wait with an event that bytes stand behind."""
+        heard = [said for said in self._held + heard if not any(said is wrong for wrong in self._wrong)]
+        self._held, self._wrong = [], []
+        if heard and self._rest and self._take == self._follow and heard[-1] is self._last[2]:
+            self._held = [heard.pop()]
+        return heard
+
+    def _is_our_answer(self, message: bytes) -> bool:
+        """Nobody outside can know what our ActionIDs begin with."""
+        return self._marked and self._asked_for in message
 
     def _read_after_junk(self, message: bytes) -> Event | Answer | None:
         """Leave out what stands before the first line we know: the banner, stray line breaks, garbage."""
         begin = _FIRST_GOOD_LINE.search(message)
         junk = message[: begin.start() if begin else None].strip()
-        if junk and not junk.startswith(b"Asterisk Call Manager/"):
+        if ends_a_run(junk.decode("utf-8", "replace")):
+            self.hostile += 1
+        elif junk and not junk.startswith(b"Asterisk Call Manager/"):
             self.bad += 1
         return self._read(message[begin.end() :]) if begin else None
 
 
 def _variable(message: bytes) -> bytes:
-    begin = message.find(b"\r\nVariable: ")
+    """The last one: a caller's number can only put another in front. None in a message that is torn."""
+    begin = message.rfind(b"\r\nVariable: ")
     if begin < 0:
         return b""
     end = message.find(b"\r\n", begin + 12)
     return message[begin + 12 : end if end >= 0 else None]
-
-
-def _fields(message: bytes) -> dict[str, str]:
-    """Read the headers. Decoded as a whole, so that a letter which came in two portions is whole again."""
-    fields: dict[str, str] = {}
-    for line in message.decode("utf-8", "replace").split("\r\n"):
-        key, colon, value = line.partition(": ")
-        if not colon or ":" in key:
-            key, colon, value = line.partition(":")  # `Empty:` has no space behind the colon
-        if colon:
-            fields.setdefault(key, value)  # the first counts: a caller's name can only add headers behind ours
-    return fields
 
 
 def encode(action: str, action_id: str, fields: Mapping[str, str]) -> bytes:

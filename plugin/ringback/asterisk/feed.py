@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,12 +11,23 @@ from typing import Protocol
 from ringback.asterisk.ami import Account, Ami
 from ringback.asterisk.codec import Event
 from ringback.asterisk.standing import Pace, Standing
+from ringback.asterisk.tracker import CALLED
 from ringback.core.calls import CallEvent, FeedBack, FeedLost
+from ringback.errors import PbxAway, PbxRefused, ProtocolError
 from ringback.ports import Clock
 
 LIMIT = 20_000
 HIGH_WATER = LIMIT - 4_000  # reading stops here: what one read of the socket may still bring stays within LIMIT
 LOW_WATER = 8_000
+
+# What our include keeps on the caller's channel for a daemon that was away when it told of the call, by header.
+KEPT = {
+    "Did": "RINGBACK_DID",
+    "Pres": "RINGBACK_PRES",
+    "Verstat": "RINGBACK_TOLD_VERSTAT",
+    "Veto": "RINGBACK",
+    "Lang": "RINGBACK_TOLD_LANG",
+}
 
 RESTART_SLACK = 5.0  # seconds: Uptime is whole seconds and goes by the wall clock of the PBX
 
@@ -36,6 +48,8 @@ class FeedCounts:
     events: int
     decoded: int
     bad_frames: int
+    hostile: int
+    """Messages of Asterisk that a caller's number was made to forge."""
     pauses: int
     reconnects: int
     faults: int
@@ -56,6 +70,18 @@ def still_there(channels: Sequence[Event], early: Sequence[Event], known: frozen
     return [channel for channel in channels if channel.get("Uniqueid") not in born] + ending
 
 
+def may_be_a_caller(channel: Event) -> bool:
+    """Whether it stands at the beginning of a call: it gave the link its name, or is the far half of a Local one."""
+    name = channel.get("Channel")
+    return not name.endswith(";1") and (channel.get("Uniqueid") == channel.get("Linkedid") or name.endswith(";2"))
+
+
+def with_did(channel: Event, told: Mapping[str, Mapping[str, str]]) -> Event:
+    """Add the number that was called: a snapshot shows only where in the dialplan the call is by now."""
+    said = told.get(channel.get("Uniqueid"))
+    return channel if said is None else Event(channel.name, {**channel.fields, CALLED: said["Did"]})
+
+
 class AmiFeed:
     """A `CallEventSource`. `start` it (or let `run` do it) inside the loop; one consumer takes what it heard.
 
@@ -74,6 +100,7 @@ class AmiFeed:
         self._waiting: deque[CallEvent] = deque()
         self._bell = asyncio.Event()
         self._closed = asyncio.Event()
+        self._asking: asyncio.Task[None] | None = None
         self._paused = False
         self._pauses = 0
 
@@ -92,6 +119,8 @@ class AmiFeed:
     def close(self) -> None:
         """Stop listening for good. What was heard can still be taken, then the iterators end."""
         self.ami.close()
+        if self._asking is not None:
+            self._asking.cancel()
         self._closed.set()
         self._bell.set()
 
@@ -129,18 +158,53 @@ class AmiFeed:
             self._early.append((event, self._clock.now()))
 
     def on_live(self, uptime: int | None, channels: list[Event]) -> None:
+        if self._restarted(uptime):
+            self._tracker.forget()
+        callers = [channel for channel in channels if may_be_a_caller(channel)]
+        if callers:
+            self._asking = asyncio.get_running_loop().create_task(self._ask_then_go_on(channels, callers))
+        else:
+            self._go_on(channels, {})
+
+    def _go_on(self, channels: Sequence[Event], told: Mapping[str, Mapping[str, str]]) -> None:
+        """Resume with the snapshot and what its channels told, then with what happened meanwhile."""
         now = self._clock.now()
         early, self._early = self._early, []
         self._live = True
-        if self._restarted(uptime):
-            self._tracker.forget()
         there = still_there(channels, [event for event, _ in early], self._tracker.live())
-        self._put(self._tracker.resume(there, now))
+        self._put(self._tracker.resume([with_did(channel, told) for channel in there], now))
+        for uniqueid, said in told.items():
+            event = Event("UserEvent", {"UserEvent": "RingbackCall", "Uniqueid": uniqueid, **said})
+            self._put(self._tracker.receive(event, now))
         self._put([FeedBack(self.name, now, self._tracker.live())])
         for event, at in early:
             self._put(self._tracker.receive(event, at))
 
+    async def _ask_then_go_on(self, channels: Sequence[Event], callers: Sequence[Event]) -> None:
+        """Ask the callers' channels what our include said of them: it may not have been heard, or forgotten since.
+
+        What happens meanwhile is kept for later. A line that breaks ends this; the next one begins it anew.
+        """
+        told: dict[str, dict[str, str]] = {}
+        with suppress(PbxAway):
+            for caller in callers:
+                with suppress(PbxRefused, ProtocolError):  # that channel has just gone
+                    if said := await self._kept_on(caller.get("Channel")):
+                        told[caller.get("Uniqueid")] = said
+        self.ami.tell(self._go_on, channels, told)
+
+    async def _kept_on(self, channel: str) -> dict[str, str]:
+        """What the include told of this channel; nothing when it was not called."""
+        told: dict[str, str] = {}
+        for header, variable in KEPT.items():
+            told[header] = (await self.ami.ask("Getvar", Channel=channel, Variable=variable)).get("Value")
+            if not told["Did"]:
+                return {}
+        return told
+
     def on_lost(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
         self._early.clear()
         self._paused = False  # the next connection reads
         if self._live:
@@ -185,6 +249,7 @@ class AmiFeed:
             events=decoder.seen,
             decoded=decoder.decoded,
             bad_frames=decoder.bad,
+            hostile=decoder.hostile,
             pauses=self._pauses,
             reconnects=self.ami.reconnects,
             faults=self.ami.faults,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ringback.asterisk.legs import device
+from ringback.asterisk.plain import plain
 from ringback.asterisk.story import Story, presentation
 from ringback.core.calls import Presentation
 
@@ -27,11 +28,11 @@ def _user_event(story: Story, fields: Fields, at: datetime) -> None:
 
 
 def _ringback_call(story: Story, fields: Fields, at: datetime) -> None:
-    story.did = fields.get("Did") or story.did
+    story.did = plain(fields.get("Did", "")) or story.did
     if token := fields.get("Pres"):
         story.told = presentation(token)
-    story.verstat = fields.get("Verstat") or story.verstat
-    story.language = fields.get("Lang") or story.language
+    story.verstat = plain(fields.get("Verstat", "")) or story.verstat
+    story.language = plain(fields.get("Lang", "")) or story.language
     if fields.get("Rdnis64"):
         story.saw(at, "redirected")
     _ringback_end(story, fields, at)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ringback.asterisk.plain import plain
 from ringback.core.calls import Leg, Rang
 
 MOST_PHONES = 100
@@ -45,8 +46,8 @@ def device(channel: str) -> str:
     """The name of a phone or trunk in a channel's name: `PJSIP/101-0000000a` and `Local/101@office-01;2` are `101`."""
     name = channel.partition("/")[2] or channel
     if is_local(channel):
-        return name.partition("@")[0]
-    return name.rpartition("-")[0] or name
+        return plain(name.partition("@")[0])
+    return plain(name.rpartition("-")[0] or name)
 
 
 def is_local(channel: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ringback.asterisk.legs import Legs
+from ringback.asterisk.plain import plain
 from ringback.core.calls import Call, Direction, Outcome, Presentation, Seen, Sighting, outcome_of
 
 MOST_SIGHTINGS = 200
@@ -20,6 +21,8 @@ NUMBER_PRESENTATION = (
 NOT_A_NUMBER = frozenset(
     {"", "<unknown>", "anonymous", "restricted", "unavailable", "unknown", "private", "withheld"},
 )
+# What the caller was told by an exchange that asked no phone, in the words of DIALSTATUS.
+TURNED_AWAY = {"17": "BUSY", "34": "CONGESTION"}
 ELSEWHERE = "26"  # Q.850, from the carrier: somebody else has answered this call
 
 
@@ -65,8 +68,12 @@ class Story:
     seen: list[Sighting] = field(default_factory=list)
     parts: deque[str] = field(default_factory=deque)
 
+    def __post_init__(self) -> None:
+        self.caller, self.did = plain(self.caller), plain(self.did)
+
     def saw(self, at: datetime, kind: str, detail: str = "") -> None:
         """Add a line to the story, unless it only repeats the last one."""
+        detail = plain(detail)
         if self.seen and self.seen[-1].kind == kind and self.seen[-1].detail == detail:
             return
         if len(self.seen) < MOST_SIGHTINGS:
@@ -102,7 +109,7 @@ class Story:
     def name_caller(self, number: str) -> None:
         """The number as the trunk gave it; what a dialplan makes of it later is not the trunk's."""
         if self.caller.strip().lower() in ("", "<unknown>") and number:
-            self.caller = number
+            self.caller = plain(number)
 
     def answer(self, at: datetime) -> bool:
         """In a bridge with somebody; True the first time."""
@@ -117,6 +124,10 @@ class Story:
         """Sent on; until the next bridge nobody has the caller."""
         self.transfer_open = True
         self.saw(at, "transfer", to)
+
+    def turn_away(self, cause: str) -> None:
+        """The exchange itself says busy or congested; what became of a phone that was asked tells more."""
+        self.dial_status = self.dial_status or TURNED_AWAY.get(cause)
 
     def hang_up(self, cause: str, line_up: bool, at: datetime) -> None:
         """The last event of a caller's channel."""

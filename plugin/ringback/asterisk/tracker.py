@@ -25,7 +25,10 @@ MOST_ENDED = 20_000
 
 OUTSIDE = re.compile(r"\+?[0-9]{7,}|\+[0-9]+")
 IN_DIAL_STRING = re.compile(r"\+?[0-9]{7,}")
+CALLED = "RingbackDid"
+"""What the feed adds to a CoreShowChannel whose channel knows the number that was called."""
 LINE_UP = "6"  # AST_STATE_UP
+LINE_BUSY = "7"  # AST_STATE_BUSY, set by Busy() and Congestion()
 ASKED_BY = frozenset({"AppDial", "AppQueue"})
 """What CoreShowChannel calls the application of a phone that rings for somebody."""
 SNAPSHOT_TIME = re.compile(r"([0-9]{1,4}):([0-9]{2}):([0-9]{2})")
@@ -138,6 +141,8 @@ class Tracker:
             self._desks.pop(uniqueid, None)
             self._leg_gone(uniqueid, fields, at)
             return []
+        if fields.get("ChannelState") == LINE_BUSY:
+            story.turn_away(fields.get("Cause", ""))
         story.hang_up(fields.get("Cause", ""), fields.get("ChannelState") == LINE_UP, at)
         self._drop(uniqueid, at)
         return [CallEnded(story.call(at))]
@@ -258,8 +263,9 @@ class Tracker:
         uniqueid = fields.get("Uniqueid", "")
         linkedid = fields.get("Linkedid") or uniqueid
         happened: list[CallEvent] = []
-        if fields.get("Context", "") in self._inbound and self._may_start(fields, uniqueid, linkedid):
-            caller, exten = fields.get("CallerIDNum", ""), fields.get("Exten", "")
+        ours = CALLED in fields or fields.get("Context", "") in self._inbound
+        if ours and self._may_start(fields, uniqueid, linkedid):
+            caller, exten = fields.get("CallerIDNum", ""), fields.get(CALLED) or fields.get("Exten", "")
             since = _since(fields, at)
             happened += self._start(
                 Story(self._pbx, uniqueid, linkedid, Direction.INBOUND, caller, exten, since, self._told)

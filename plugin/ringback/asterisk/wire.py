@@ -15,6 +15,10 @@ from ringback.ports import Clock
 
 log = logging.getLogger(__name__)
 
+FORGED = "pbx %s: a caller's number tried to pass for lines of Asterisk; nothing of it was taken, %d times in all"
+FORGED_AGAIN = 1000
+"""So many more before it is logged again: a log can be flooded too."""
+
 Said = tuple[Answer, list[Event]]
 
 
@@ -56,6 +60,7 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.closed = True
         self.factory = None  # panoramisk's Manager sets it once it knows the connection
         self.heard = False
+        self._hostile = owner.decoder.hostile
         self._heard_at = owner.clock.monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,11 +81,16 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 self._owner.happened(said)
 
     def _decode(self, data: bytes) -> list[Event | Answer]:
+        decoder = self._owner.decoder
         try:
-            return self._owner.decoder.feed(data)
+            heard = decoder.feed(data)
         except ProtocolError as problem:
             log.warning("pbx %s: %s", self._owner.pbx, problem)
-            return self._owner.decoder.feed(b"")
+            heard = decoder.feed(b"")
+        if decoder.hostile > self._hostile:
+            log.warning(FORGED, self._owner.pbx, decoder.hostile)
+            self._hostile = decoder.hostile + FORGED_AGAIN
+        return heard
 
     def _answered(self, answer: Answer) -> None:
         asked = self.responses.get(answer.action_id)

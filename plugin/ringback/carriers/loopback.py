@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
@@ -63,6 +63,7 @@ class Settings:
 
 JOURNAL = "handset.jsonl"
 LONGEST = timedelta(days=1)
+MOST_AT_ONCE = 256
 MOST_DUE = 100_000
 """Receipts that may wait for their reader; more texts are turned away until they are read."""
 
@@ -166,14 +167,28 @@ class Loopback:
             raise Unconfirmed("the line took the text and did not answer")
         return CarrierRef(provider_id)
 
-    async def events(self) -> AsyncIterator[CarrierEvent]:
-        """Yield receipts when they are due, to one reader. What that one was not done with comes again to the next."""
+    async def batches(self) -> AsyncIterator[list[CarrierEvent]]:
+        """Yield the receipts that are due, to one reader. What that one was not done with comes again to the next."""
         while True:
             while not self._due or self._due[0].at > self._clock.now():
                 await self._wait_for_due()
-            due = self._due[0]
-            yield due.receipt
-            self._done_with(due)
+            taken = self._take_due()
+            unread = taken
+            try:
+                yield [due.receipt for due in taken]
+                unread = []
+            finally:
+                for due in unread:
+                    heappush(self._due, due)
+            for due in taken:
+                self._note(due.to, due.receipt)
+
+    def _take_due(self) -> list[_Due]:
+        now = self._clock.now()
+        taken: list[_Due] = []
+        while self._due and self._due[0].at <= now and len(taken) < MOST_AT_ONCE:
+            taken.append(heappop(self._due))
+        return taken
 
     def numbers(self) -> tuple[str, ...]:
         """Say which handsets have texts, the last texted first."""
@@ -236,15 +251,6 @@ class Loopback:
         finally:
             for runner in race:
                 runner.cancel()
-
-    def _done_with(self, due: _Due) -> None:
-        if self._due[0] is due:
-            heappop(self._due)
-        else:
-            # one with an earlier time came in while this one was being stored
-            self._due.remove(due)
-            heapify(self._due)
-        self._note(due.to, due.receipt)
 
     def _note(self, number: str, receipt: Receipt) -> None:
         """Show on the handset what the line reported of a text; newest first, since that is nearly always the one."""

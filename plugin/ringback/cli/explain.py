@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta, tzinfo
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,9 @@ from ringback.config import Settings, load
 from ringback.core.ids import kind_of
 from ringback.core.reasons import SENTENCES, Reason
 from ringback.store.database import reader
-from ringback.store.stories import CallStory, Stories, TextStory, find
+
+if TYPE_CHECKING:
+    from ringback.store.stories import CallStory, Stories, TextStory
 
 NOTHING = "nothing is known of {what}; give a linkedid, a message id (msg_...), a call id (call_...) or a phone number"
 
@@ -38,8 +40,11 @@ def explain_command(
         print("\n\n".join("\n".join(map(visible, lines)) for lines in told))
 
 
-def _look_up(settings: Settings, what: str) -> Stories:
+def _look_up(settings: Settings, what: str) -> "Stories":
     """Ids as they stand; phone numbers in any form people write."""
+    # brings SQLAlchemy along, for which `ringback run` should not wait
+    from ringback.store.stories import Stories, find
+
     check_schema(settings)
     wanted = [what.strip()]
     if kind_of(wanted[0]) is None and (number := make_reader(settings)("", what).e164):
@@ -61,14 +66,14 @@ def _plain(value: object) -> str | float:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _told(stories: Stories, zone: tzinfo) -> Iterator[list[str]]:
+def _told(stories: "Stories", zone: tzinfo) -> Iterator[list[str]]:
     for call in stories.calls:
         yield list(tell_call(call, zone))
     for text in stories.texts:
         yield list(tell_text(text, zone))
 
 
-def tell_call(call: CallStory, zone: tzinfo) -> Iterator[str]:
+def tell_call(call: "CallStory", zone: tzinfo) -> Iterator[str]:
     """The story of a call, line by line, as it happened."""
     yield f"Call {call.linkedid} on {call.pbx} ({call.public_id})"
     yield f"  {_at(call.started_at, zone)}  {call.direction}: {call.caller or 'no number'} called {call.did}"
@@ -83,13 +88,14 @@ def tell_call(call: CallStory, zone: tzinfo) -> Iterator[str]:
         return
     waited = f", waited {_for(call.waited)}" if call.waited is not None else ""
     rang_for = f", rang {_for(call.rang)}" if call.rang else ""
-    yield f"  {_at(call.ended_at, zone)}  ended: {call.outcome or 'unseen'}{rang_for}{waited}"
+    left = ", sent on to somebody who did not answer" if call.transfer_unanswered else ""
+    yield f"  {_at(call.ended_at, zone)}  ended: {call.outcome or 'unseen'}{rang_for}{waited}{left}"
     yield from _decision(call, zone)
     for text in call.texts:
         yield from tell_text(text, zone)
 
 
-def _decision(call: CallStory, zone: tzinfo) -> Iterator[str]:
+def _decision(call: "CallStory", zone: tzinfo) -> Iterator[str]:
     for rule, reason in call.tried:
         yield f"    rule {rule}: {'fits' if reason == Reason.ALLOWED else sentence(reason)}"
     version = f" (version {call.rule_version})" if call.rule_version else ""
@@ -103,7 +109,7 @@ def _decision(call: CallStory, zone: tzinfo) -> Iterator[str]:
         yield f"    the text was due {_at(call.pending.due_at, zone)}, {call.pending.state}{cause}"
 
 
-def tell_text(text: TextStory, zone: tzinfo) -> Iterator[str]:
+def tell_text(text: "TextStory", zone: tzinfo) -> Iterator[str]:
     """The story of a text: its words, every state, every attempt."""
     yield f"  Text {text.public_id} from {text.did} to {text.peer}, asked for by {text.cause}, segments {text.segments}"
     yield f"    | {text.body}"

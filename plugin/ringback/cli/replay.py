@@ -20,6 +20,7 @@ from ringback.cli.shared import visible
 from ringback.config import EXAMPLE_CONTEXTS, Settings, example_rules, load
 from ringback.core.calls import Call
 from ringback.core.numbers import NumberFormat, read_number
+from ringback.core.reasons import Reason
 from ringback.core.triggers import CallVerdict
 from ringback.errors import ConfigFault, ProtocolError, RingbackError
 from ringback.flow.house import House
@@ -27,6 +28,7 @@ from ringback.flow.replay import Replay, Replayed
 
 NUMBERS = 2**16
 """Numbers remembered, at about 400 bytes each."""
+Decisions = Counter[tuple[CallVerdict, Reason]]
 
 
 def replay_command(
@@ -42,10 +44,10 @@ def replay_command(
     house = remembering(make_house(settings) if settings is not None else example_house(country))
     layout = layout_of(settings)
     gc.freeze()  # what was imported stays; looking at it again and again costs a tenth of the time
-    counts: Counter[str] = Counter()
+    counts: Decisions = Counter()
     write = partial(_json_line, sys.stdout) if as_json else partial(_table_line, sys.stdout, layout.zone)
     for row in Replay(house).run(_all_calls(files, layout)):
-        counts[f"{row.decision.verdict} {row.decision.reason}"] += 1
+        counts[row.decision.verdict, row.decision.reason] += 1
         write(row)
     if not as_json:
         _sum_up(counts, layout, sys.stdout)
@@ -134,10 +136,10 @@ def _table_line(out: TextIO, zone: tzinfo, row: Replayed) -> None:
     )
 
 
-def _sum_up(counts: Counter[str], layout: Layout, out: TextIO) -> None:
+def _sum_up(counts: Decisions, layout: Layout, out: TextIO) -> None:
     out.write("\n")
-    for what, count in counts.most_common():
-        out.write(f"{count:>8}  {what}\n")
-    sent = sum(count for what, count in counts.items() if what.startswith(CallVerdict.SEND))
+    for (verdict, reason), count in counts.most_common():
+        out.write(f"{count:>8}  {verdict} {reason}\n")
+    sent = sum(count for (verdict, _), count in counts.items() if verdict is CallVerdict.SEND)
     out.write(f"{sum(counts.values()):>8}  calls, {sent} texts. Nothing was sent or stored. Times are {layout.zone}.\n")
     out.write("Where a recording does not tell whether callers withheld their numbers, they count as shown.\n")

@@ -4,11 +4,13 @@ An id is a prefix and 26 lower-case Crockford base-32 characters: 48 bits of mil
 one kind sort by age as text. The core has neither clock nor randomness, so both are handed in.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 ENTROPY_BYTES = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _SHIFTS = range(120, -1, -10)
 
@@ -26,7 +28,8 @@ class Kind(StrEnum):
 
 def make_id(kind: Kind, moment: datetime, entropy: bytes) -> str:
     """Build an id from an aware moment and ten random bytes."""
-    value = (int(moment.timestamp() * 1000) & (2**48 - 1)) << 80 | int.from_bytes(entropy[:ENTROPY_BYTES])
+    # in whole numbers: the float of `timestamp` falls short of the millisecond now and then
+    value = ((moment - _EPOCH) // _MILLISECOND & (2**48 - 1)) << 80 | int.from_bytes(entropy[:ENTROPY_BYTES])
     return f"{kind}_{''.join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])}"
 
 

@@ -156,8 +156,6 @@ def decide(call: Call, chosen: Chosen, known: Known) -> CallDecision:
             return CallDecision(CallVerdict.SUPPRESS, reason, rule, tried=chosen.tried)
         case Defer(reason, until):
             return CallDecision(CallVerdict.DEFER, reason, rule, until, until, chosen.tried)
-        case None:
-            pass
     if known.now - ended > rule.age_limit:
         return CallDecision(CallVerdict.SUPPRESS, Reason.TOO_OLD, rule, tried=chosen.tried)
     if known.cooling_until is not None and known.cooling_until > known.now:

@@ -18,6 +18,7 @@ from ringback.core.calls import (
 )
 from ringback.core.numbers import mask
 from ringback.core.triggers import CallDecision, CallVerdict
+from ringback.errors import StoreBusy
 from ringback.flow.calls import NOTHING, Concluded, Ended, answered, back, began, conclude, lost
 from ringback.flow.delays import Delays
 from ringback.flow.house import House
@@ -80,6 +81,8 @@ class Follower:
 
     async def _take(self, pbx: str, events: Sequence[CallEvent]) -> None:
         now = self.clock.now()
+        if all(isinstance(event, CallStarted) for event in events) and self._rides_along(events, now):
+            return
         slots = [slot_for(self.house, self.lanes, event) for event in events]
         steps = [step_for(self.house, slot, event, now) for event, slot in zip(events, slots, strict=True)]
         results = await insist(self.store, self.clock, steps)
@@ -89,6 +92,14 @@ class Follower:
             concluded = NOTHING if isinstance(result, Exception) else result
             self.lanes.settle(slot, concluded.submitted.order if concluded.submitted else None)
             self._after(concluded)
+
+    def _rides_along(self, events: Sequence[CallEvent], now: datetime) -> bool:
+        """Nobody waits for a beginning: the end of a call stores it too, should a crash take it."""
+        try:
+            self.store.ride_along([step_for(self.house, None, event, now) for event in events])
+        except StoreBusy:
+            return False
+        return True
 
     def _after(self, concluded: Concluded) -> None:
         if concluded.ended is None or concluded.decision is None:

@@ -6,7 +6,7 @@ from functools import partial
 import structlog
 
 from ringback.core.messages import PartState, State, may_move
-from ringback.flow.insist import insist_one
+from ringback.flow.insist import insist
 from ringback.ports import Clock, Listening, Receipt
 from ringback.ports.storage import Store, Tx
 
@@ -33,11 +33,15 @@ def apply_receipt(carrier: str, receipt: Receipt, now: datetime, tx: Tx) -> Stat
 
 
 async def listen(carrier: str, source: Listening, store: Store, clock: Clock) -> None:
-    """Store what a carrier brings by itself, for ever; an event is done with once it is on disk."""
-    async for event in source.events():
-        match event:
-            case Receipt():
-                state = await insist_one(store, clock, partial(apply_receipt, carrier, event, clock.now()))
-                log.debug("receipt", carrier=carrier, status=str(event.status), state=str(state))
-            case _:
-                log.warning("a text came in on a carrier that only sends here", carrier=carrier)
+    """Store what a carrier brings by itself, for ever; events are done with once they are on disk."""
+    async for events in source.batches():
+        now = clock.now()
+        receipts = [event for event in events if isinstance(event, Receipt)]
+        steps = [partial(apply_receipt, carrier, receipt, now) for receipt in receipts]
+        for receipt, state in zip(receipts, await insist(store, clock, steps), strict=True):
+            if isinstance(state, Exception):
+                log.error("a receipt could not be stored", carrier=carrier, problem=repr(state))
+            else:
+                log.debug("receipt", carrier=carrier, status=str(receipt.status), state=str(state))
+        if len(receipts) < len(events):
+            log.warning("texts came in on a carrier that only sends here", carrier=carrier)

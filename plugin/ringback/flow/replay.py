@@ -26,6 +26,8 @@ AHEAD = timedelta(hours=1)
 """How far the replay reads on; a longer call takes nothing back that was due before its end."""
 MOST_AHEAD = 20_000
 """Calls kept while reading on."""
+ROOM = 20_000
+"""Pairs remembered before those are looked for that can be forgotten."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class _Memory:
     sent: deque[datetime] = field(default_factory=deque)
     to_pair: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
     waiting: dict[str, Replayed] = field(default_factory=dict)
+    room: int = ROOM
 
     def facts(self, house: House, ended: Ended, rule: Rule, now: datetime) -> Known:
         peer = ended.peer.e164 or ended.peer.raw
@@ -85,6 +88,14 @@ class _Memory:
         self.sent.append(at)
         pair = self.to_pair.setdefault((row.did, peer), [])
         pair[:] = [*(moment for moment in pair if moment > at - HOUR), at]
+        if len(self.cooling) + len(self.to_pair) > self.room:
+            self._forget(at - HOUR)
+
+    def _forget(self, before: datetime) -> None:
+        """Drop what no guard asks for any more, so that memory does not grow with the recording."""
+        self.cooling = {key: until for key, until in self.cooling.items() if until > before}
+        self.to_pair = {key: moments for key, moments in self.to_pair.items() if moments[-1] > before}
+        self.room = max(ROOM, 2 * (len(self.cooling) + len(self.to_pair)))
 
 
 class Replay:

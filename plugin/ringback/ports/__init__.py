@@ -64,9 +64,10 @@ class Carrier(Protocol):
 
 
 class Listening(Protocol):
-    """A carrier that brings receipts and texts by itself. An event is done with once the next one is asked for."""
+    """A carrier that brings receipts and texts by itself. Events are done with once the next ones are asked for."""
 
-    def events(self) -> AsyncIterator[CarrierEvent]: ...
+    def batches(self) -> AsyncIterator[list[CarrierEvent]]:
+        """Yield all events that wait, in order, never an empty list."""
 
 
 OptionValue = str | int | float | bool

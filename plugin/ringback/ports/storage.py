@@ -267,6 +267,13 @@ class Store(Protocol):
         """Run one step. Raises what the step raised, or StoreBusy when nothing can be written now."""
         ...
 
+    def ride_along(self, steps: Sequence[Step[object]]) -> None:
+        """Hand over steps that nobody waits for. They keep their place in the order and are on disk soon after.
+
+        What such a step does must be made up by a later one: a crash may take it.
+        """
+        ...
+
     async def commit_all(self, steps: Sequence[Step[T]]) -> "list[T | Exception]":
         """Run steps in order with one wait for them all; a step that failed leaves its exception in its place."""
         ...

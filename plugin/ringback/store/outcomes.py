@@ -17,8 +17,7 @@ CLOSE = sql(
     WHERE id = :id AND outcome IS NULL"""
 )
 SET_PART = sql("UPDATE part SET state = :state WHERE id = :id")
-PARTS = sql("SELECT state FROM part WHERE message_id = :message")
-STATE = sql("SELECT state FROM message WHERE id = :id")
+STATES = sql("SELECT m.state, p.state FROM message m JOIN part p ON p.message_id = m.id WHERE m.id = :message")
 MOVE = sql("UPDATE message SET state = :state, reason = :reason, state_at = :at WHERE id = :id AND state = :old")
 BY_PROVIDER = sql(
     """SELECT a.id, a.part_id, a.message_id, p.state FROM attempt a JOIN part p ON p.id = a.part_id
@@ -64,13 +63,12 @@ class Outcomes:
         self, part: int, message: int, state: PartState, reason: Reason | None, detail: str, now: datetime
     ) -> State | None:
         """Move a part, and the message with it if the fold of its parts says so; returns the message's new state."""
-        old = self._run.one(STATE, id=message)
-        assert old is not None
         self._run.change(SET_PART, id=part, state=state)
-        new = fold([PartState(row[0]) for row in self._run.all(PARTS, message=message)])
-        if not may_move(State(old[0]), new):
+        rows = self._run.all(STATES, message=message)
+        old, new = State(rows[0][0]), fold([PartState(row[1]) for row in rows])
+        if not may_move(old, new):
             return None
-        self._run.change(MOVE, id=message, old=old[0], state=new, reason=reason, at=micros(now))
+        self._run.change(MOVE, id=message, old=old, state=new, reason=reason, at=micros(now))
         self._run.change(EVENT, message_id=message, at=micros(now), state=new, reason=reason, detail=detail)
         return new
 

@@ -17,8 +17,9 @@ FACTS = sql(
     """SELECT f.opted_out_at,
     (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
     (SELECT min(due_at) FROM pending_text WHERE peer = :peer AND state = 'pending'),
-    (SELECT count(*) FROM message m WHERE m.thread_id = t.id AND m.automatic AND m.created_at > :hour_ago
-       AND m.state <> 'refused'),
+    (SELECT count(*) FROM (SELECT m.automatic, m.created_at, m.state FROM message m WHERE m.thread_id = t.id
+       ORDER BY m.id DESC LIMIT 200) AS latest
+       WHERE latest.automatic AND latest.created_at > :hour_ago AND latest.state <> 'refused'),
     (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting') LIMIT 1),
     (SELECT count(*) FROM setting WHERE key IN ('pause:all', :pause_number, :pause_rule)),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute),

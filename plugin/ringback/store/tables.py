@@ -127,7 +127,6 @@ call = Table(
     UniqueConstraint("pbx", "uniqueid"),
     Index("ix_call_linkedid", "linkedid"),
     Index("ix_call_peer_started_at", "peer", "started_at"),
-    Index("ix_call_started_at", "started_at"),
     Index("ix_call_open", "pbx", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
 )
 
@@ -225,13 +224,6 @@ message = Table(
     UniqueConstraint("call_id", "rule", "step"),
     Index("ix_message_thread_id_id", "thread_id", "id"),
     Index("ix_message_waiting", "carrier", "not_before", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-    Index(
-        "ix_message_automatic",
-        "thread_id",
-        "created_at",
-        sqlite_where=text("automatic"),
-        postgresql_where=text("automatic"),
-    ),
     Index("ix_message_open", "thread_id", sqlite_where=_FLYING, postgresql_where=_FLYING),
     Index("ix_message_awaited", "state_at", sqlite_where=_AWAITED, postgresql_where=_AWAITED),
 )
@@ -262,7 +254,6 @@ attempt = Table(
     Column("cause", Text),
     Column("provider_id", Text),
     Index("ix_attempt_message_id", "message_id"),
-    Index("ix_attempt_part_id", "part_id"),
     Index("ix_attempt_carrier_provider_id", "carrier", "provider_id"),
     Index("ix_attempt_open", "carrier", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
 )

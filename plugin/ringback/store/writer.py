@@ -6,15 +6,21 @@ next steps pile up and share the next flush: group commit without a timer.
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import structlog
+
 from ringback.errors import StoreBusy
 from ringback.store.nouns import Nouns
 
+log = structlog.get_logger("store")
+
 MOST_WAITING = 20_000
+RIDE_S = 0.25
 MOST_AT_ONCE = 256
 """Steps in one transaction: enough to share a flush, few enough that a burst's first need not wait for its last."""
 
@@ -40,8 +46,11 @@ class Connection(Protocol):
 
 @dataclass(slots=True)
 class _Job:
+    """`future` is None for steps that ride along; they must be on disk by `due` all the same."""
+
     steps: "list[Callable[[Any], Any]]"
-    future: "asyncio.Future[list[Outcome]]"
+    future: "asyncio.Future[list[Outcome]] | None"
+    due: float = 0.0
 
 
 class Writer:
@@ -79,6 +88,18 @@ class Writer:
             self._wake.notify()
         return future
 
+    def put_along(self, steps: "list[Callable[[Any], Any]]") -> None:
+        """Hand over steps nobody waits for: they share the next flush, or get their own after RIDE_S.
+
+        Order is kept. One that fails is logged and gone. Raises StoreBusy when too many wait.
+        """
+        if self._waiting + len(steps) > MOST_WAITING or self._stopping:
+            raise StoreBusy(f"{self._waiting} changes wait already")
+        with self._wake:
+            self._jobs.append(_Job(steps, None, time.monotonic() + RIDE_S))
+            self._waiting += len(steps)
+            self._wake.notify()
+
     def _work(self) -> None:
         try:
             connection = self._connect()
@@ -98,14 +119,22 @@ class Writer:
         taken: list[_Job] = []
         size = 0
         with self._wake:
-            while not self._jobs and not self._stopping:
-                self._wake.wait()
+            while not self._stopping and (pause := self._pause()) != 0:
+                self._wake.wait(pause)
             while self._jobs and (not taken or size + len(self._jobs[0].steps) <= MOST_AT_ONCE):
                 job = self._jobs.popleft()
                 taken.append(job)
                 size += len(job.steps)
             self._waiting -= size
         return taken
+
+    def _pause(self) -> float | None:
+        """How long the writer may sleep: for ever without work, not at all when somebody waits."""
+        if not self._jobs:
+            return None
+        if any(job.future is not None for job in self._jobs):
+            return 0
+        return max(0.0, self._jobs[0].due - time.monotonic())
 
     def _tell(self, future: "asyncio.Future[None]", problem: Exception | None) -> None:
         def tell() -> None:
@@ -162,6 +191,10 @@ def _resolve(jobs: list[_Job], outcomes: list[Outcome]) -> None:
     start = 0
     for job in jobs:
         end = start + len(job.steps)
-        if not job.future.done():
+        if job.future is None:
+            for done, problem in outcomes[start:end]:
+                if not done:
+                    log.warning("a change that nobody waited for failed", problem=repr(problem))
+        elif not job.future.done():
             job.future.set_result(outcomes[start:end])
         start = end

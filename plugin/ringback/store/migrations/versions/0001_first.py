@@ -56,7 +56,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("ended_at IS NULL"),
         )
         batch_op.create_index("ix_call_peer_started_at", ["peer", "started_at"], unique=False)
-        batch_op.create_index("ix_call_started_at", ["started_at"], unique=False)
 
     op.create_table(
         "meter",
@@ -226,13 +225,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_message_automatic",
-            ["thread_id", "created_at"],
-            unique=False,
-            sqlite_where=sa.text("automatic"),
-            postgresql_where=sa.text("automatic"),
-        )
-        batch_op.create_index(
             "ix_message_awaited",
             ["state_at"],
             unique=False,
@@ -357,7 +349,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("outcome IS NULL"),
             postgresql_where=sa.text("outcome IS NULL"),
         )
-        batch_op.create_index("ix_attempt_part_id", ["part_id"], unique=False)
 
     op.create_table(
         "receipt",
@@ -392,7 +383,6 @@ def downgrade() -> None:
 
     op.drop_table("receipt")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.drop_index("ix_attempt_part_id")
         batch_op.drop_index(
             "ix_attempt_open", sqlite_where=sa.text("outcome IS NULL"), postgresql_where=sa.text("outcome IS NULL")
         )
@@ -436,9 +426,6 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('accepted', 'sent', 'unconfirmed')"),
             postgresql_where=sa.text("state IN ('accepted', 'sent', 'unconfirmed')"),
         )
-        batch_op.drop_index(
-            "ix_message_automatic", sqlite_where=sa.text("automatic"), postgresql_where=sa.text("automatic")
-        )
 
     op.drop_table("message")
     with op.batch_alter_table("thread", schema=None) as batch_op:
@@ -473,7 +460,6 @@ def downgrade() -> None:
     op.drop_table("number")
     op.drop_table("meter")
     with op.batch_alter_table("call", schema=None) as batch_op:
-        batch_op.drop_index("ix_call_started_at")
         batch_op.drop_index("ix_call_peer_started_at")
         batch_op.drop_index(
             "ix_call_open", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")
