@@ -7,10 +7,10 @@ import os
 import shutil
 import socket
 import sys
-import urllib.error
 import urllib.request
+from asyncio.subprocess import DEVNULL, PIPE
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -66,25 +66,21 @@ class Daemon:
         self.url = ""
         self._process: asyncio.subprocess.Process | None = None
         self._ended: dict[str, asyncio.Queue[str]] = defaultdict(asyncio.Queue)
-        self._pages = asyncio.Event()
+        self._reading: asyncio.Future[None] | None = None
         self._last_lines: list[str] = []
         self._two_at_once = asyncio.Semaphore(2)
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, asterisk: Asterisk, rules: str, dids: list[str]) -> AsyncIterator["Daemon"]:
+    async def running(cls, asterisk: Asterisk, rules: str, dids: Sequence[str]) -> AsyncIterator["Daemon"]:
         """Write its files, start it, wait until a missed call would become a text; end it afterwards."""
         daemon = cls(write_files(asterisk, rules, dids))
-        reading = None
         try:
             await daemon._start()
-            reading = asyncio.get_running_loop().create_task(daemon._listen())
             await daemon._ready()
             yield daemon
         finally:
             await daemon._end()
-            if reading:
-                await reading
 
     async def call_ended(self, did: str) -> str:
         """The id of the next call to this number that Ringback has decided about."""
@@ -94,24 +90,30 @@ class Daemon:
         """What a `ringback` command prints. Raises DemoFault when it fails."""
         async with self._two_at_once:  # each takes a core for a second
             asked = await asyncio.create_subprocess_exec(
-                *COMMAND, *words, "--config", str(self.config), env=environment(), stdin=-3, stdout=-1, stderr=-1
+                *COMMAND,
+                *(*words, "--config", str(self.config)),
+                env=environment(),
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+                process_group=0,
             )
             try:
                 said, complaint = await asked.communicate()
-            except asyncio.CancelledError:
-                with contextlib.suppress(ProcessLookupError):
+            finally:
+                if asked.returncode is None:
                     asked.kill()
-                await asked.wait()
-                raise
+                    await asked.wait()
         if asked.returncode:
-            raise DemoFault(f"ringback {words[0]} failed: {complaint.decode(errors='replace').strip()}")
+            raise DemoFault(f"`ringback {words[0]}` failed: {complaint.decode(errors='replace').strip()}")
         return said.decode()
 
     async def gone(self) -> None:
-        """Raise DemoFault once it has ended by itself."""
-        if self._process:
+        """Wait until it has ended by itself, which it should not, and raise DemoFault."""
+        if self._process and self._reading:
             code = await self._process.wait()
-            raise DemoFault("\n".join([f"ringback run ended by itself with exit code {code}:", *self._last_lines]))
+            await self._reading
+            raise DemoFault("\n".join([f"`ringback run` ended by itself with exit code {code}:", *self._last_lines]))
 
     def kill(self) -> None:
         if self._process and self._process.returncode is None:
@@ -125,11 +127,12 @@ class Daemon:
             *COMMAND,
             *("run", "--log", "json", "--config", str(self.config)),
             env=environment(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            stderr=PIPE,
             process_group=0,  # Ctrl-C is ours to hear; we pass it on in order
         )
+        self._reading = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:
         """Read its log as long as it runs."""
@@ -141,40 +144,30 @@ class Daemon:
                     self._ended[did].put_nowait(call)
                 case {"event": "pages", "url": str(url)}:
                     self.url = url
-                    self._pages.set()
 
     async def _ready(self) -> None:
-        gone = asyncio.ensure_future(self.gone())
-        ready = asyncio.ensure_future(self._pages_and_asterisk())
         try:
             async with asyncio.timeout(STARTS_WITHIN):
-                await asyncio.wait({gone, ready}, return_when=asyncio.FIRST_COMPLETED)
+                while not self.url or not await asyncio.to_thread(is_ready, f"{self.url}readyz"):
+                    if self._process and self._process.returncode is not None:
+                        await self.gone()
+                    await asyncio.sleep(0.05)  # the state of another process has no event
         except TimeoutError:
-            raise DemoFault("\n".join(["ringback run is not ready:", *self._last_lines])) from None
-        finally:
-            done = [task for task in (gone, ready) if task.done()]
-            for task in {gone, ready}.difference(done):
-                task.cancel()
-        for task in done:
-            task.result()
-
-    async def _pages_and_asterisk(self) -> None:
-        await self._pages.wait()
-        while not await asyncio.to_thread(answers, f"{self.url}readyz"):
-            await asyncio.sleep(0.05)  # the state of another process has no event
+            raise DemoFault("\n".join(["`ringback run` does not get ready:", *self._last_lines])) from None
 
     async def _end(self) -> None:
-        if self._process is None or self._process.returncode is not None:
+        if self._process is None or self._reading is None:
             return
-        self._process.terminate()
-        try:
-            await asyncio.wait_for(self._process.wait(), ENDS_WITHIN)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        if self._process.returncode is None:
+            self._process.terminate()
+            try:
+                await asyncio.wait_for(self._process.wait(), ENDS_WITHIN)
+            except TimeoutError:
+                self._process.kill()
+        await self._reading
 
 
-def write_files(asterisk: Asterisk, rules: str, dids: list[str]) -> Path:
+def write_files(asterisk: Asterisk, rules: str, dids: Sequence[str]) -> Path:
     """Everything `ringback run` needs, in a folder that goes when Asterisk's does."""
     folder = asterisk.run / "ringback"
     (folder / "secrets").mkdir(parents=True)
@@ -208,11 +201,12 @@ def is_free(port: int) -> bool:
         return True
 
 
-def answers(url: str) -> bool:
+def is_ready(url: str) -> bool:
+    """Does the page answer that all is well? 503 means not yet."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
-    except OSError:  # urllib.error.URLError is one; 503 means not yet
+    except OSError:
         return False
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-SENT = ("queued", "submitting", "accepted", "sent", "delivered")
+SENT = ("accepted", "sent", "delivered")  # the last three states of a text that arrived
+FINAL = ("delivered", "undelivered", "unconfirmed", "failed", "expired", "cancelled", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def compare(call: dict[str, Any], expected: Expected, arrived: list[str]) -> Ite
     bodies = [text["body"] for text in call["texts"]]
     fits = len(arrived) == 1 and re.fullmatch(expected.text, arrived[0])
     yield Step("the text", differs(arrived, bodies) or ("" if fits else f"{arrived} is not {expected.text!r}"))
-    states = [tuple(step["state"] for step in text["steps"]) for text in call["texts"]]
+    states = [tuple(step["state"] for step in text["steps"])[-3:] for text in call["texts"]]
     yield Step("the receipt", differs(states, [SENT]))
 
 
@@ -57,14 +58,19 @@ def differs(seen: object, expected: object) -> str:
 
 
 def shown(value: object) -> str:
-    return " ".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
+    match value:
+        case tuple():
+            return " ".join(str(part) for part in value)
+        case list():
+            return " and ".join(shown(part) for part in value) or "nothing"
+    return str(value)
 
 
 def is_final(call: dict[str, Any]) -> bool:
     """Has every text of the call its last state?"""
-    return all(text["steps"] and text["steps"][-1]["state"] in ("delivered", "undelivered", "failed", "refused") for text in call["texts"])
+    return all(text["state"] in FINAL for text in call["texts"])
 
 
-def seconds(call: dict[str, Any], at: str) -> float:
-    """How long after the call began."""
-    return (datetime.fromisoformat(at) - datetime.fromisoformat(call["started_at"])).total_seconds()
+def seconds(record: dict[str, Any], at: str, since: str = "started_at") -> float:
+    """How long after the call, or whatever began, this was."""
+    return (datetime.fromisoformat(at) - datetime.fromisoformat(record[since])).total_seconds()

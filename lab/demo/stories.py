@@ -1,12 +1,15 @@
 """The stories: who calls, what the phones do, and what should become of it. One line of the lab (DID) each."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from lab.call import Call
+from lab.asterisk import Asterisk
+from lab.call import Call, CallOver
+from lab.demo.daemon import Daemon, DemoFault
 from lab.demo.record import Expected
-from lab.demo.scene import Scene
-from lab.phone import answer, busy
+from lab.demo.scene import NotSeen, Scene, Voice
+from lab.phone import PhoneFault, answer, busy
 
 RULES = """\
 [[rule]]
@@ -20,7 +23,7 @@ name = "call-back"
 when = ["missed"]
 did = ["+12025550103"]
 delay = "0s"
-text = { en = "Sorry we missed you, {{ business }}.{% if windows %} We can call you {{ windows }}.{% endif %} STOP to end" }
+text = { en = "{{ business }} missed you.{% if windows %} We can call you {{ windows }}.{% endif %} STOP to end" }
 
 [[rule]]
 name = "missed"
@@ -51,6 +54,19 @@ class Story:
     @property
     def caller(self) -> str:
         return f"+151255501{self.line}"
+
+    async def play(self, asterisk: Asterisk, daemon: Daemon, voice: Voice) -> str:
+        """Let it happen. Returns the step that was not seen, or nothing."""
+        try:
+            async with asterisk.opened() as pbx:
+                await self.act(Scene(pbx, daemon, self.line, self.calls, voice))
+        except NotSeen as problem:
+            return str(problem)
+        except (TimeoutError, CallOver, PhoneFault) as problem:
+            return f"the call ({str(problem) or 'nothing came in time'})"
+        except DemoFault as problem:
+            return f"the record ({problem})"
+        return ""
 
 
 async def ring_out(scene: Scene, *headers: tuple[str, str]) -> None:
@@ -97,6 +113,8 @@ async def calls_twice(scene: Scene) -> None:
     for _ in range(2):
         call = await scene.call()
         await rings(scene, call)
+        await asyncio.sleep(0.5)
+        scene.tell("the caller gives up")
         await call.cancel()
         await scene.look()
 
@@ -110,7 +128,7 @@ async def is_paused(scene: Scene) -> None:
 
 MISSED = "Sorry we missed your call to Northlight Dental. Reply here and we will help. STOP to end"
 BUSY = "Northlight Dental: all our lines are busy, sorry. Reply here and we will help. STOP to end"
-CALL_BACK = rf"Sorry we missed you, Northlight Dental\. We can call you {WINDOW} or {WINDOW}\. STOP to end"
+CALL_BACK = rf"Northlight Dental missed you\. We can call you {WINDOW} or {WINDOW}\. STOP to end"
 TEXTED = Expected("missed", "send", "allowed", "missed", text=MISSED.replace(".", r"\."))
 
 STORIES = (

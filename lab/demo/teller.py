@@ -1,12 +1,15 @@
-"""Prints stories that happen side by side one after the other: the first unfinished one live, the rest when it is their turn."""
+"""Prints side-by-side stories one after the other: the first open one live, the others when it is their turn."""
 
+import itertools
 import os
+import re
 import textwrap
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TextIO
 
 WIDTH = 80
+LEAD = re.compile(r" +([\d.]+ s +|\| )?")
 
 
 class Ink(StrEnum):
@@ -25,7 +28,9 @@ class Teller:
     def __init__(self, out: TextIO, titles: Sequence[str]) -> None:
         self._out = out
         self._colours = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-        self._waiting: list[list[tuple[str, Ink]]] = [[(f"{n}. {title}", Ink.TITLE)] for n, title in enumerate(titles, 1)]
+        self._waiting: list[list[tuple[str, Ink]]] = [
+            [(f"{n}. {title}", Ink.TITLE)] for n, title in enumerate(titles, 1)
+        ]
         self._open = list(range(len(titles)))
 
     def begin(self) -> None:
@@ -45,8 +50,8 @@ class Teller:
         self._flush()
 
     def say(self, text: str = "", ink: Ink = Ink.PLAIN) -> None:
-        """A line that belongs to no story."""
-        for line in wrapped(text):
+        """Lines that belong to no story."""
+        for line in itertools.chain.from_iterable(wrapped(part) for part in text.split("\n")):
             self._out.write(f"\x1b[{ink}m{line}\x1b[0m\n" if ink and self._colours else f"{line}\n")
         self._out.flush()
 
@@ -61,9 +66,6 @@ class Teller:
 
 def wrapped(text: str) -> list[str]:
     """Break a line that is too wide; what follows stands under the words of its beginning."""
-    margin = len(text) - len(text.lstrip())
-    if text.lstrip().startswith(("|", "-")):
-        margin += 2
-    hang = " " * margin
-    lead = f"{hang[:-2]}| " if text.lstrip().startswith("| ") else hang
-    return textwrap.wrap(text, WIDTH, subsequent_indent=lead, break_long_words=False, break_on_hyphens=False) or [""]
+    lead = LEAD.match(text)
+    hang = "" if lead is None else "".join(mark if mark == "|" else " " for mark in lead[0])
+    return textwrap.wrap(text, WIDTH, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False) or [""]

@@ -1,0 +1,62 @@
+# What there is to do here. `make` alone lists it.
+#
+# Nothing is installed outside .venv and the user's cache folder, except by `make test` as root (see tools/needs).
+
+SHELL := /bin/sh
+PYTHON ?= python3
+export PYTHON
+RUN := .venv/bin/python -m
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test tools lint types tests format lock bench clean
+
+help: ## this list
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## see it: a real Asterisk, real calls, texts on a page; ONCE=1 ends by itself
+	@tools/needs demo
+	@lab/fetch-asterisk >/dev/null
+	@tools/venv run
+	@PYTHONPATH=plugin exec $(RUN) lab.demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: lint types tests ## everything that must hold: lint, types, import contracts, all tests
+
+# what the next ones need; root gets it installed, see tools/needs
+tools:
+	@tools/needs test
+	@lab/fetch-asterisk >/dev/null
+	@tools/venv test
+
+lint: tools ## form, lint, import contracts
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	.venv/bin/lint-imports
+
+types: tools ## mypy, strict
+	$(RUN) mypy
+	$(RUN) mypy lab
+
+tests: tools ## all tests; the coverage of the core has a floor
+	$(RUN) coverage run --data-file=.coverage.core --source=ringback.core -m pytest tests/core
+	@$(RUN) coverage combine --quiet --data-file=.coverage.core .coverage.core.*
+	$(RUN) coverage report --data-file=.coverage.core
+	$(RUN) pytest
+
+format: tools ## put the code into form
+	$(RUN) ruff check --fix-only --quiet .
+	$(RUN) ruff format .
+
+lock: ## requirements/*.in -> requirements/*.txt, with hashes
+	@tools/lock
+
+bench: ## how fast it is, beside others; QUICK=1 takes five minutes
+	@tools/needs bench
+	@lab/fetch-asterisk >/dev/null
+	@tools/venv bench
+	@PYTHONPATH=plugin exec $(RUN) bench.run $(if $(filter-out 0,$(QUICK)),--quick)
+
+clean: ## take away what was made here; the user's cache folder stays
+	rm -rf .venv build dist .coverage .coverage.* .demo
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
