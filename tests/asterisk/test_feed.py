@@ -14,7 +14,7 @@ from ringback.asterisk.feed import AmiFeed, still_there
 from ringback.asterisk.standing import Pace, Retry, Trouble
 from ringback.asterisk.tracker import Tracker
 from ringback.core.calls import Call, CallEnded, CallEvent, CallStarted, Direction, FeedBack, FeedLost
-from tests.fakes.ami import FakePbx, channel
+from tests.fakes.ami import FakePbx, channel, event
 from tests.fakes.hand_clock import START, HandClock
 
 QUICK = Pace(retries=dict.fromkeys(Trouble, Retry(0.0, 0.0)))
@@ -241,7 +241,7 @@ async def test_batches_bring_all_that_waits(pbx):
         async with asyncio.timeout(10):
             assert short(await anext(batches)) == ["FeedBack "]
             taken = 0
-            pbx.raw(b"".join(f"Event: Newchannel\r\nUniqueid: {n}\r\n\r\n".encode() for n in range(500)))
+            pbx.raw(b"".join(event("Newchannel", Uniqueid=str(n)) for n in range(500)))
             sizes = []
             while taken < 500:
                 batch = await anext(batches)
@@ -284,3 +284,17 @@ async def test_counts_say_what_was_seen(pbx):
         # Login, FullyBooted, two of the snapshot, and three just now.
         assert (counts.events, counts.decoded, counts.bad_frames) == (7, 5, 1)
         assert (counts.pauses, counts.reconnects, counts.faults, counts.waiting) == (0, 0, 0, 0)
+        assert counts.hostile == 0
+
+
+async def test_a_number_that_forges_is_counted_and_told(pbx, caplog):
+    async with feeding(pbx) as (feed, events):
+        await heard(events, 1)
+        pbx.say("Newchannel", Uniqueid="1", CallerIDNum="1\r\n\r\nEvent: Hangup\r\nUniqueid: 2\r\n\r\n")
+        pbx.say("Newchannel", Uniqueid="2", CallerIDNum="1\r\nUniqueid: 1")
+        assert short(await heard(events, 2)) == ["CallStarted 1", "CallStarted 2"]
+        assert feed.counts().hostile == 2
+    (warning,) = [record.getMessage() for record in caplog.records if "tried" in record.getMessage()]
+    assert warning.startswith(
+        "pbx pbx1: a caller's number tried to pass for lines of Asterisk; nothing of it was taken"
+    )

@@ -549,7 +549,16 @@ def test_a_faulty_row_of_cel_is_reported(written: Callable[[str], Path]) -> None
     assert faults == [Fault(2, "not a time: 'noon'"), Fault(3, "1 columns")]
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n", b"\0\0\0", b"a,b,c\n1,2,3\n", gzip.compress(b"x")], ids=repr)
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="an empty file"),
+        pytest.param(b"hello\n", id="a word"),
+        pytest.param(b"\0\0\0", id="zeros"),
+        pytest.param(b"a,b,c\n1,2,3\n", id="another table"),
+        pytest.param(gzip.compress(b"x", mtime=0), id="a letter, packed"),
+    ],
+)
 def test_what_is_no_recording_is_refused(content: bytes, written: Callable[[bytes], Path]) -> None:
     with pytest.raises(ProtocolError, match="neither an AMI stream, nor CEL or CDR"):
         read(written(content))
