@@ -231,7 +231,9 @@ async def test_a_line_that_is_cut_comes_back_by_itself(rig: Rig, line: Line) -> 
     await line.ear.until(lambda: len(line.ear.lives) == 2)
     assert line.ear.losses >= 1
     uptime, channels = line.ear.lives[1]
-    assert (uptime, channels) == (0, [])
+    assert uptime is not None
+    assert uptime < WITHIN
+    assert channels == []
     assert (await line.ami.ask("Ping")).get("Ping") == "Pong"
 
 

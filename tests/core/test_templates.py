@@ -218,7 +218,9 @@ def test_what_is_missing_leaves_no_hole(source, text):
         pytest.param("{{ business }}}}", "are not in pairs", id="closed twice"),
         pytest.param("50 %} off", "'{%' and '%}' are not in pairs", id="tag only closed"),
         pytest.param("a }} b {{ queue }} {{", "'}}' closes nothing", id="closed before it is opened"),
-        pytest.param("a %} {% if queue %}b{% endif %} {%", "'%}' closes nothing", id="a tag closed before it is opened"),
+        pytest.param(
+            "a %} {% if queue %}b{% endif %} {%", "'%}' closes nothing", id="a tag closed before it is opened"
+        ),
         pytest.param("{{ queue }} {{ }} {{{{ }}}}", "'}}' closes nothing", id="many braces"),
         pytest.param("{{" * 1000, "are not in pairs", id="a thousand openings"),
         pytest.param("{{" + " " * 1990 + "}}", "40 blanks in a row", id="two thousand blanks"),
@@ -273,7 +275,9 @@ def test_what_is_missing_leaves_no_hole(source, text):
         pytest.param("", "write words around the names", id="empty"),
         pytest.param(" \n ", "write words around the names", id="blank"),
         pytest.param("{{ business }}", "write words around the names", id="nothing but a name"),
-        pytest.param("{% if queue %}Hi{% endif %}", "write words around the names", id="nothing if the name is missing"),
+        pytest.param(
+            "{% if queue %}Hi{% endif %}", "write words around the names", id="nothing if the name is missing"
+        ),
         pytest.param("Hello\x00", "control character U+0000", id="NUL"),
         pytest.param("Hello\x1b[31m", "control character U+001B", id="escape"),
         pytest.param("Hello\rthere", "control character U+000D", id="carriage return"),

@@ -24,10 +24,35 @@ REPORTING = {
     "ConfbridgeList": "List participants in a conference.  (Priv: reporting,all)",
 }
 
+CHANNEL = {
+    # Every event about a channel holds all of this, in this order.
+    "Channel": "PJSIP/carrier-00000001",
+    "ChannelState": "6",
+    "ChannelStateDesc": "Up",
+    "CallerIDNum": "+15125550123",
+    "CallerIDName": "Pat Example",
+    "ConnectedLineNum": "<unknown>",
+    "ConnectedLineName": "<unknown>",
+    "Language": "en",
+    "AccountCode": "",
+    "Context": "from-trunk",
+    "Exten": "+12025550101",
+    "Priority": "1",
+    "Uniqueid": "1",
+    "Linkedid": "1",
+}
+
 
 def message(lines: Iterable[tuple[str, str]]) -> bytes:
     """The lines as Asterisk writes them."""
     return b"".join(f"{name}: {value}\r\n".encode() for name, value in lines) + b"\r\n"
+
+
+def event(name: str, **fields: str) -> bytes:
+    """An event about a channel, as Asterisk writes it; `Cause_txt` becomes `Cause-txt`."""
+    named = {key.replace("_", "-"): value for key, value in fields.items()}
+    about = {**CHANNEL, "Linkedid": fields.get("Uniqueid", "1")} | named
+    return message([("Event", name), ("Privilege", "call,all"), *about.items()])
 
 
 @dataclass(eq=False)
@@ -51,6 +76,8 @@ class FakePbx:
     commands: dict[str, str] = field(default_factory=lambda: dict(REPORTING))
     channels: list[Lines] = field(default_factory=list)
     dialplan: dict[str, list[Lines]] = field(default_factory=dict)
+    variables: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of each channel by its name; any other variable of any channel is empty."""
     uptime: int = 100
     booted: bool = True
     """Whether FullyBooted is sent behind the login; `boot()` sends it later."""
@@ -114,9 +141,9 @@ class FakePbx:
 
     # -- saying things
 
-    def say(self, event: str, **fields: str) -> None:
-        """Send an event to all who are logged in; `Cause_txt` becomes `Cause-txt`."""
-        self.raw(message([("Event", event), *((name.replace("_", "-"), value) for name, value in fields.items())]))
+    def say(self, name: str, **fields: str) -> None:
+        """Send an event about a channel to all who are logged in."""
+        self.raw(event(name, **fields))
 
     def raw(self, data: bytes) -> None:
         """Send these bytes to all who are logged in."""
@@ -237,7 +264,9 @@ class FakePbx:
                 lines = self.dialplan[action["Context"]]
                 return self._list("ListDialplan", "ShowDialPlanComplete", lines, action_id)
             case "Getvar":
-                return message([*success, ("Variable", action.get("Variable", "")), ("Value", "")])
+                name = action.get("Variable", "")
+                value = self.variables.get(action.get("Channel", ""), {}).get(name, "")
+                return message([*success, ("Variable", name), ("Value", value)])
         return message(success)
 
     def _list(self, item: str, end: str, items: list[Lines], action_id: tuple[str, str]) -> bytes:
@@ -250,14 +279,14 @@ class FakePbx:
 def channel(uniqueid: str, context: str = "from-trunk", **fields: str) -> Lines:
     """A line of CoreShowChannels."""
     base = {
+        **CHANNEL,
         "Channel": f"PJSIP/carrier-{uniqueid}",
-        "ChannelStateDesc": "Up",
-        "CallerIDNum": "+15125550123",
         "Context": context,
-        "Exten": "+12025550101",
         "Uniqueid": uniqueid,
         "Linkedid": uniqueid,
         "Application": "Queue",
+        "ApplicationData": "",
         "Duration": "00:00:02",
+        "BridgeId": "",
     }
     return list((base | fields).items())

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from lab.asterisk import Asterisk
+from lab.call import Call as SipCall
 from lab.pbx import Pbx
-from lab.phone import answer
 from ringback.asterisk.ami import Account
 from ringback.asterisk.feed import AmiFeed
 from ringback.asterisk.tracker import Tracker
@@ -57,7 +57,9 @@ def forgeries(uniqueid: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("which", range(6), ids=["header", "hang-up", "answer", "the rest too", "shutdown", "line break"])
+@pytest.mark.parametrize(
+    "which", range(6), ids=["header", "hang-up", "answer", "the rest too", "shutdown", "line break"]
+)
 async def test_lab_a_number_ends_no_call_but_its_own(pbx: Pbx, feed: AmiFeed, which: int) -> None:
     async with aclosing(feed.events()) as events:
         await next_of(events, FeedBack)
@@ -91,9 +93,11 @@ async def test_lab_whoever_answers_says_nothing_of_another_call(pbx: Pbx, feed: 
         victim = await (await pbx.caller("+15125550123")).call("+12125550101")
         live = await call_of(events, CallStarted)
         forged = quote(f"1\r\n\r\nEvent: Hangup\r\nUniqueid: {live.uniqueid}\r\n\r\n", safe="+")
-        carrier = await pbx.carrier()
-        carrier.behaviours["+15125550188"] = answer()
-        carrier.identities["+15125550188"] = f"<sip:{forged}@127.0.0.1>"
+
+        async def answer_as_somebody_else(call: SipCall) -> None:
+            await call.answer([("P-Asserted-Identity", f"<sip:{forged}@127.0.0.1>")])
+
+        (await pbx.carrier()).behaviours["+15125550188"] = answer_as_somebody_else
         talk = await desk.call("+15125550188")
         await talk.answered()
         await talk.hang_up()

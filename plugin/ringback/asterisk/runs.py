@@ -6,15 +6,19 @@ an event is written as one unbroken run of fourteen headers in one order. Where 
 
 What holds it up: such a text is at most 79 bytes (Asterisk keeps it in 80, and so it was measured), while the shortest
 rest of a run behind a number takes 140 bytes and a whole run more than 200. So a number can begin a run but never end
-one, and the end that Asterisk wrote always follows. Seen on the wire of Asterisk 22.10.1:
+one, and the end that Asterisk wrote always follows. Only an extension can end its run, with three short headers, so what
+comes behind such an event is looked at too. Seen on the wire of Asterisk 22.10.1:
 
     From, P-Asserted-Identity, Remote-Party-ID: user    79 bytes, raw    CallerIDNum, DestConnectedLineNum
-    P-Asserted-Identity of whoever answers: user        79 bytes, raw    ConnectedLineNum
-    Request-URI and Refer-To: user, where `_X!` fits    79 bytes, raw    Exten, Channel (Local/...), DialString
+    P-Asserted-Identity of whoever answers: user        79 bytes, raw    ConnectedLineNum, DestCallerIDNum
+    Request-URI: user, where a pattern ends in `!` `.`  79 bytes, raw    Exten, Channel (Local/...), DialString
     Contact of a 302: user                              79 bytes, raw    Forward, Exten, Channel (Local/...)
+    Diversion: user                                     in no event that we take
     any display name                                    79 bytes, escaped as C does, so that it cannot break a line
+    Value of a variable we ask for (Getvar)             any length, raw: ask only for what the dialplan has filtered
 
-What a text may still do is change what is told of its own call: its name, the name of its own event, or hide it.
+What a text can still do: change what is told of its own call (its name, the names of its own events) or hide it; and,
+with an extension, pass one event off as another call's if the bytes behind it come in a later read of the socket.
 """
 
 import re
