@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -127,9 +128,9 @@ class Call:
         self._respond("180 Ringing")
         self._now(State.RINGING)
 
-    async def answer(self) -> None:
-        """Lift, and wait until the other side knows."""
-        self._respond("200 OK", body=self.phone.sdp)
+    async def answer(self, headers: Sequence[Header] = ()) -> None:
+        """Lift, and wait until the other side knows. `headers` are sent along."""
+        self._respond("200 OK", list(headers), body=self.phone.sdp)
         await self._until_acknowledged()
         self._now(State.UP)
 

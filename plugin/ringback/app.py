@@ -13,29 +13,26 @@ import structlog
 from aiohttp import web
 
 from ringback import control
-from ringback.asterisk.ami import Account
-from ringback.asterisk.checks import Expected, check_line
+from ringback.assembly import expected_of, known_pause, make_carriers, make_feed, make_house, names_to_pause
+from ringback.asterisk.checks import check_line
 from ringback.asterisk.feed import AmiFeed
 from ringback.asterisk.rights import Rights, dangerous, rights
 from ringback.asterisk.standing import State as LineState
-from ringback.asterisk.tracker import Tracker
-from ringback.carriers import build_carrier
 from ringback.carriers.loopback import Loopback
-from ringback.config import Asterisk, CallerInitiated, Settings
-from ringback.core.numbers import Number, NumberFormat, read_number
+from ringback.config import Settings
 from ringback.core.tasks import TaskKind
 from ringback.errors import ConfigFault, PbxAway, PbxRefused, RingbackError
+from ringback.findings import findings
 from ringback.flow.delays import Delays, sweep_each_minute, wake_up
 from ringback.flow.following import Follower
-from ringback.flow.house import House, Limits
 from ringback.flow.insist import insist_one
-from ringback.flow.pauses import Pause, Paused, Scope, in_force, pause, resume
+from ringback.flow.pauses import Paused, Scope, in_force, pause, resume
 from ringback.flow.receipts import listen
 from ringback.flow.sending import Lane, Lanes
 from ringback.panel.app import build_web
-from ringback.panel.health import Finding, Health, PartState, Standing, Tone, as_json
+from ringback.panel.health import Finding, Health, PartState, Standing, as_json
 from ringback.panel.site import Site
-from ringback.ports import Carrier, CarrierContext, Clock, Listening
+from ringback.ports import Clock, Listening
 from ringback.ports.storage import Tx
 from ringback.running import Parts, keep_running, no_parts
 from ringback.store.database import Database, hold, prepare
@@ -44,23 +41,6 @@ log = structlog.get_logger("app")
 
 DRAIN = timedelta(seconds=20)
 """How long texts on their way may take when we stop; after that they are in doubt, and the next start says so."""
-
-TASK_FINDINGS: Mapping[TaskKind, Callable[[int], Finding]] = {
-    TaskKind.UNCONFIRMED: lambda n: Finding(
-        Tone.DOUBT, f"{n} texts are unconfirmed", "The carrier got them and did not answer; they may have been sent."
-    ),
-    TaskKind.UNSEEN: lambda n: Finding(
-        Tone.WARN, f"{n} calls ended unseen", "Asterisk was out of sight; nobody was texted, and somebody may wait."
-    ),
-    TaskKind.TOO_OLD: lambda n: Finding(
-        Tone.WARN, f"{n} calls came to light too late to text", "A person should decide about them."
-    ),
-    TaskKind.STORM: lambda n: Finding(
-        Tone.BAD,
-        f"{n} minutes had more calls to text than limits.texts_per_minute",
-        "The texts over it were held back.",
-    ),
-}
 
 ASK_AGAIN = timedelta(seconds=2)
 
@@ -71,60 +51,6 @@ STANDINGS = {
     LineState.CONNECTING: Standing.STARTING,
     LineState.AWAY: Standing.AWAY,
 }
-
-
-def make_reader(settings: Settings) -> Callable[[str, str], Number]:
-    """Read a number as the PBX of that name writes it; under no PBX's name it is one of our own, in E.164."""
-    country = settings.business.default_country
-    formats = {pbx.name: (pbx.number_format, pbx.extension_digits) for pbx in settings.asterisk}
-
-    def read(pbx: str, text: str) -> Number:
-        form, digits = formats.get(pbx, (NumberFormat.E164, 0))
-        return read_number(text, form, country, extension_digits=digits)
-
-    return read
-
-
-def make_house(settings: Settings) -> House:
-    """What the owner decided, in the words of the flow."""
-    limits = settings.limits
-    return House(
-        business=settings.business.name,
-        rules=settings.rules,
-        read=make_reader(settings),
-        numbers=frozenset(settings.numbers),
-        carrier_of={did: number.carrier for did, number in settings.numbers.items()},
-        language_of={did: number.language for did, number in settings.numbers.items() if number.language},
-        languages=settings.business.languages,
-        countries_off=frozenset(
-            code for code, rules in settings.countries.items() if rules.caller_initiated is CallerInitiated.OFF
-        ),
-        limits=Limits(
-            limits.texts_per_minute, limits.automatic_per_hour, limits.per_number_per_minute, limits.max_segments
-        ),
-        validity_of={name: carrier.validity for name, carrier in settings.carriers.items()},
-    )
-
-
-def make_account(pbx: Asterisk) -> Account:
-    return Account(pbx.name, pbx.host, pbx.port, pbx.user, pbx.secret.get_secret_value())
-
-
-def expected_of(pbx: Asterisk) -> Expected:
-    """What `ringback check` should find on a PBX."""
-    return Expected(make_account(pbx), tuple(pbx.inbound_contexts), pbx.trust_caller_id, pbx.allow_dangerous_account)
-
-
-def make_feed(pbx: Asterisk, clock: Clock) -> AmiFeed:
-    tracker = Tracker(
-        pbx.name, frozenset(pbx.inbound_contexts), frozenset(pbx.phone_contexts), trust_caller_id=pbx.trust_caller_id
-    )
-    return AmiFeed(make_account(pbx), clock, tracker)
-
-
-def make_carriers(settings: Settings, clock: Clock) -> dict[str, Carrier]:
-    context = CarrierContext(clock, settings.paths.state)
-    return {name: build_carrier(name, carrier.table, context) for name, carrier in settings.carriers.items()}
 
 
 @dataclass(slots=True)
@@ -274,24 +200,8 @@ class _House:
         self.tasks = tasks
 
     def _findings(self) -> tuple[Finding, ...]:
-        """What a person should know: the database first, then pauses, then what waits for somebody."""
-        stuck = self.database.trouble
-        findings = (
-            [Finding(Tone.BAD, stuck, "Calls are kept in memory until it can be written again.")] if stuck else []
-        )
-        findings += [TASK_FINDINGS[kind](count) for kind, count in self.tasks.items()]
-        return (*findings, *self._paused())
-
-    def _paused(self) -> tuple[Finding, ...]:
-        return tuple(
-            Finding(
-                Tone.WARN,
-                f"Paused: {paused.pause}, since {paused.since:%Y-%m-%d %H:%M} UTC by {paused.by}",
-                "Calls are followed, but nobody gets an automatic text.",
-                "ringback pause --off",
-            )
-            for paused in self.pauses
-        )
+        hostile = {name: feed.counts().hostile for name, feed in self.feeds.items()}
+        return findings(self.database.trouble, self.tasks, self.pauses, hostile)
 
     def _line(self, name: str) -> PartState:
         standing = self.feeds[name].standing
@@ -326,25 +236,6 @@ class _House:
 
     def settings_names(self) -> Mapping[Scope, frozenset[str]]:
         return names_to_pause(self.app.settings)
-
-
-def names_to_pause(settings: Settings) -> Mapping[Scope, frozenset[str]]:
-    """What can be paused by name."""
-    return {
-        Scope.NUMBER: frozenset(settings.numbers),
-        Scope.RULE: frozenset(rule.name for rule in settings.rules),
-    }
-
-
-def known_pause(names: Mapping[Scope, frozenset[str]], words: Mapping[str, str]) -> Pause:
-    """Read a pause from words; raises ConfigFault when there is no such number or rule."""
-    scope, name = Scope.__members__.get(words.get("scope", Scope.ALL).upper()), words.get("name", "")
-    if scope is None:
-        raise ConfigFault([f"nothing can be paused by {words['scope']!r}; known are {', '.join(Scope)}"])
-    if scope is not Scope.ALL and name not in names[scope]:
-        known = ", ".join(sorted(names[scope])) or "none"
-        raise ConfigFault([f"there is no {scope} {name!r} to pause; known are {known}"])
-    return Pause(scope, name)
 
 
 def _out_of_sight(pbx: str, now: datetime, tx: Tx) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ringback.app import expected_of, known_pause, make_carriers, make_house, make_reader
+from ringback.assembly import expected_of, known_pause, make_carriers, make_house, make_reader
 from ringback.carriers.loopback import Loopback
 from ringback.config import read
 from ringback.core.numbers import NumberKind

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from ringback import control
-from ringback.app import names_to_pause
+from ringback.assembly import names_to_pause
 from ringback.config import load
 from ringback.store.database import hold
 from tests.fakes.ami import FakePbx

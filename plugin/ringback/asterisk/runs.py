@@ -6,8 +6,8 @@ an event is written as one unbroken run of fourteen headers in one order. Where 
 
 What holds it up: such a text is at most 79 bytes (Asterisk keeps it in 80, and so it was measured), while the shortest
 rest of a run behind a number takes 140 bytes and a whole run more than 200. So a number can begin a run but never end
-one, and the end that Asterisk wrote always follows. Only an extension can end its run, with three short headers, so what
-comes behind such an event is looked at too. Seen on the wire of Asterisk 22.10.1:
+one, and the end that Asterisk wrote always follows. Only an extension can end its run, with three short headers, so
+what comes behind such an event is looked at too. Seen on the wire of Asterisk 22.10.1:
 
     From, P-Asserted-Identity, Remote-Party-ID: user    79 bytes, raw    CallerIDNum, DestConnectedLineNum
     P-Asserted-Identity of whoever answers: user        79 bytes, raw    ConnectedLineNum, DestCallerIDNum

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import typer
 
 from ringback import control
-from ringback.app import expected_of, make_carriers
+from ringback.assembly import expected_of, make_carriers
 from ringback.asterisk.checks import Checked, check_pbx
 from ringback.cli.shared import ConfigOption
 from ringback.clock import SystemClock

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringback.app import make_reader
+from ringback.assembly import make_reader
 from ringback.cli.shared import ConfigOption, check_schema, visible
 from ringback.config import Settings, load
 from ringback.core.ids import kind_of

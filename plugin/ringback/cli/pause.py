@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ringback import control
-from ringback.app import known_pause, make_reader, names_to_pause
+from ringback.assembly import known_pause, make_reader, names_to_pause
 from ringback.cli.shared import ConfigOption, who, write_alone
 from ringback.config import Settings, load
 from ringback.flow.pauses import Pause, Scope, pause, resume

@@ -14,7 +14,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from ringback.app import make_house
+from ringback.assembly import make_house
 from ringback.asterisk.recordings import Fault, Layout, calls
 from ringback.cli.shared import visible
 from ringback.config import EXAMPLE_CONTEXTS, Settings, example_rules, load

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ringback.app import make_house
+from ringback.assembly import make_house
 from ringback.cli.explain import sentence
 from ringback.cli.shared import ConfigOption, check_schema, visible
 from ringback.clock import SystemClock

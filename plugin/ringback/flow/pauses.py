@@ -1,5 +1,6 @@
 """The kill switch: stop everything automatic, one number, or one rule; and start it again."""
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +24,12 @@ class Pause:
     @property
     def key(self) -> str:
         return "pause:all" if self.scope is Scope.ALL else f"pause:{self.scope}:{self.name}"
+
+    @property
+    def lift(self) -> str:
+        """The command that ends it."""
+        what = "" if self.scope is Scope.ALL else f" --{self.scope} {shlex.quote(self.name)}"
+        return f"ringback pause --off{what}"
 
     def __str__(self) -> str:
         return "everything automatic" if self.scope is Scope.ALL else f"{self.scope} {self.name}"

@@ -1,0 +1,88 @@
+"""Makes the parts from the settings: what the owner wrote, in the words of the flow and of the adapters."""
+
+from collections.abc import Callable, Mapping
+
+from ringback.asterisk.ami import Account
+from ringback.asterisk.checks import Expected
+from ringback.asterisk.feed import AmiFeed
+from ringback.asterisk.tracker import Tracker
+from ringback.carriers import build_carrier
+from ringback.config import Asterisk, CallerInitiated, Settings
+from ringback.core.numbers import Number, NumberFormat, read_number
+from ringback.errors import ConfigFault
+from ringback.flow.house import House, Limits
+from ringback.flow.pauses import Pause, Scope
+from ringback.ports import Carrier, CarrierContext, Clock
+
+
+def make_reader(settings: Settings) -> Callable[[str, str], Number]:
+    """Read a number as the PBX of that name writes it; under no PBX's name it is one of our own, in E.164."""
+    country = settings.business.default_country
+    formats = {pbx.name: (pbx.number_format, pbx.extension_digits) for pbx in settings.asterisk}
+
+    def read(pbx: str, text: str) -> Number:
+        form, digits = formats.get(pbx, (NumberFormat.E164, 0))
+        return read_number(text, form, country, extension_digits=digits)
+
+    return read
+
+
+def make_house(settings: Settings) -> House:
+    """What the owner decided, in the words of the flow."""
+    limits = settings.limits
+    return House(
+        business=settings.business.name,
+        rules=settings.rules,
+        read=make_reader(settings),
+        numbers=frozenset(settings.numbers),
+        carrier_of={did: number.carrier for did, number in settings.numbers.items()},
+        language_of={did: number.language for did, number in settings.numbers.items() if number.language},
+        languages=settings.business.languages,
+        countries_off=frozenset(
+            code for code, rules in settings.countries.items() if rules.caller_initiated is CallerInitiated.OFF
+        ),
+        limits=Limits(
+            limits.texts_per_minute, limits.automatic_per_hour, limits.per_number_per_minute, limits.max_segments
+        ),
+        validity_of={name: carrier.validity for name, carrier in settings.carriers.items()},
+    )
+
+
+def make_account(pbx: Asterisk) -> Account:
+    return Account(pbx.name, pbx.host, pbx.port, pbx.user, pbx.secret.get_secret_value())
+
+
+def expected_of(pbx: Asterisk) -> Expected:
+    """What `ringback check` should find on a PBX."""
+    return Expected(make_account(pbx), tuple(pbx.inbound_contexts), pbx.trust_caller_id, pbx.allow_dangerous_account)
+
+
+def make_feed(pbx: Asterisk, clock: Clock) -> AmiFeed:
+    tracker = Tracker(
+        pbx.name, frozenset(pbx.inbound_contexts), frozenset(pbx.phone_contexts), trust_caller_id=pbx.trust_caller_id
+    )
+    return AmiFeed(make_account(pbx), clock, tracker)
+
+
+def make_carriers(settings: Settings, clock: Clock) -> dict[str, Carrier]:
+    context = CarrierContext(clock, settings.paths.state)
+    return {name: build_carrier(name, carrier.table, context) for name, carrier in settings.carriers.items()}
+
+
+def names_to_pause(settings: Settings) -> Mapping[Scope, frozenset[str]]:
+    """What can be paused by name."""
+    return {
+        Scope.NUMBER: frozenset(settings.numbers),
+        Scope.RULE: frozenset(rule.name for rule in settings.rules),
+    }
+
+
+def known_pause(names: Mapping[Scope, frozenset[str]], words: Mapping[str, str]) -> Pause:
+    """Read a pause from words; raises ConfigFault when there is no such number or rule."""
+    scope, name = Scope.__members__.get(words.get("scope", Scope.ALL).upper()), words.get("name", "")
+    if scope is None:
+        raise ConfigFault([f"nothing can be paused by {words['scope']!r}; known are {', '.join(Scope)}"])
+    if scope is not Scope.ALL and name not in names[scope]:
+        known = ", ".join(sorted(names[scope])) or "none"
+        raise ConfigFault([f"there is no {scope} {name!r} to pause; known are {known}"])
+    return Pause(scope, name)
