@@ -41,7 +41,8 @@ tests: tools ## all tests; the coverage of the core has a floor
 	$(RUN) coverage run --data-file=.coverage.core --source=ringback.core -m pytest tests/core
 	@$(RUN) coverage combine --quiet --data-file=.coverage.core .coverage.core.*
 	$(RUN) coverage report --data-file=.coverage.core
-	$(RUN) pytest
+	$(RUN) pytest --numprocesses 2 -k "not lab" --ignore tests/core
+	$(RUN) pytest -k lab
 
 format: tools ## put the code into form
 	$(RUN) ruff check --fix-only --quiet .
