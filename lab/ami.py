@@ -1,6 +1,7 @@
 """A plain manager (AMI) client for the lab. It shares no code with the daemon's, so that each can judge the other."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from types import TracebackType
@@ -53,6 +54,10 @@ class Ami:
         await self.close()
 
     async def close(self) -> None:
+        """Log off and wait until Asterisk hung up: an account that lets in one at a time is free only then."""
+        with contextlib.suppress(ConnectionError):
+            self._writer.write(b"Action: Logoff\r\n\r\n")
+            await asyncio.wait([self._task], timeout=2)
         self._writer.close()
         self._task.cancel()
         await asyncio.wait([self._task])
@@ -104,7 +109,7 @@ class Ami:
         while True:
             try:
                 block = await self._reader.readuntil(b"\r\n\r\n")
-            except asyncio.IncompleteReadError:
+            except (asyncio.IncompleteReadError, ConnectionError):
                 return
             message = Message(block.removesuffix(b"\r\n\r\n"))
             if "Event" in message:

@@ -214,6 +214,16 @@ async def test_a_wrong_password_is_a_state_of_its_own_and_not_hammered(pbx, ear)
             await ami.ask("Ping")
 
 
+async def test_an_account_in_use_elsewhere_is_not_a_wrong_password_and_soon_tried_again(pbx, ear):
+    pbx.taken.add("ringback")
+    with line(pbx.port, ear) as ami:
+        await ear.lost()
+        assert ami.standing.state is State.AWAY
+        assert "logged in already" in ami.standing.why
+        pbx.taken.clear()
+        await ear.live()
+
+
 async def test_a_password_set_right_later_is_taken(pbx, ear):
     with line(pbx.port, ear, secret="new") as ami:
         assert (await ami.settled(10)).state is State.REFUSED

@@ -83,6 +83,8 @@ class FakePbx:
     """Whether FullyBooted is sent behind the login; `boot()` sends it later."""
     mute: bool = False
     """Reads, answers nothing and says nothing: a hung Asterisk, or a half-open connection."""
+    taken: set[str] = field(default_factory=set)
+    """Users that are logged in from somewhere else, where an account lets in one at a time."""
     silent_to: set[str] = field(default_factory=set)
     """Actions that are never answered."""
     banner: bytes = BANNER
@@ -236,6 +238,10 @@ class FakePbx:
         secret = self.users.get(action.get("Username", ""))
         if secret is None or secret != action.get("Secret"):
             client.write(message([("Response", "Error"), action_id, ("Message", "Authentication failed")]))
+            client.writer.close()
+            return
+        if action["Username"] in self.taken:
+            client.write(message([("Response", "Error"), action_id, ("Message", "Login Already In Use")]))
             client.writer.close()
             return
         client.write(message([("Response", "Success"), action_id, ("Message", "Authentication accepted")]))

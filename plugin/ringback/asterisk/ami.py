@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 NOT_LET_IN = (
     "wrong password for user {user} (or no such user there, or its deny and permit keep us out); Asterisk says: {said}"
 )
+TAKEN = (
+    "user {user} is logged in already: another Ringback uses this account, "
+    "or Asterisk has not noticed yet that an old connection is gone"
+)
 NOT_TO_LIST = "user {user} may not list channels: give it write = reporting; Asterisk says: {said}"
 NOT_BOOTED = (
     "logged in, but FullyBooted does not come: Asterisk is still starting, "
@@ -252,6 +256,9 @@ class _Link(Manager):  # type: ignore[misc]  # panoramisk has no types
             self._ami.stand(State.STARTING, why)
             self._then(self._pace.boot, self.drop, Trouble.STRANGE, why)
             self._take_snapshot()
+        elif isinstance(problem, PbxRefused) and "Already In Use" in str(problem):
+            # after a cut Asterisk may hold the old session for a while, so this passes by itself
+            self.drop(Trouble.STRANGE, TAKEN.format(user=self._ami.account.user))
         elif isinstance(problem, PbxRefused):
             self._refuse(NOT_LET_IN, problem)
 

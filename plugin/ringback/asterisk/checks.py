@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from ringback.asterisk.ami import Account, Ami, Deaf
 from ringback.asterisk.rights import contexts_calling_us, dangerous, dialplan_version, rights
-from ringback.asterisk.standing import State
+from ringback.asterisk.standing import Standing, State
 from ringback.errors import PbxAway, PbxRefused
 from ringback.ports import Clock
 
 DIALPLAN_VERSION = "1"
 """The `ringback-dialplan` of the include shipped with this program; a test reads it out of the file."""
 LONGEST_WAIT_S = 8.0
+LOOK_EACH_S = 0.25
 CLOCKS_APART_S = 5.0
 
 
@@ -55,7 +56,7 @@ async def check_line(expected: Expected, ami: Ami, clock: Clock) -> list[Checked
     """Ask over a line that is there. What cannot be asked any more after a fault is left out."""
     account = expected.account
     name = f"asterisk {account.pbx}"
-    standing = await ami.settled(LONGEST_WAIT_S)
+    standing = await _settled(ami)
     if standing.state is not State.LIVE:
         return [Checked(name, standing.text(clock.now()), _how_to_reach(standing.state, account))]
     found = [Checked(name, f"logged in at {account.host}:{account.port} as {account.user}")]
@@ -68,10 +69,25 @@ async def check_line(expected: Expected, ami: Ami, clock: Clock) -> list[Checked
     return found
 
 
+async def _settled(ami: Ami) -> Standing:
+    """Wait until the line is live or refused, or until a try has failed and the next one is set."""
+    for _ in range(int(LONGEST_WAIT_S / LOOK_EACH_S)):
+        standing = await ami.settled(LOOK_EACH_S)
+        if standing.state in (State.LIVE, State.REFUSED) or standing.next_try is not None:
+            break
+    return ami.standing
+
+
 def _how_to_reach(state: State, account: Account) -> str:
     if state is State.REFUSED:
-        return f"compare user {account.user} and its secret with manager.conf, then `manager reload` in Asterisk"
-    return f"see that Asterisk runs, that manager.conf has enabled = yes and bindaddr and port {account.port}"
+        return (
+            f"compare user {account.user} and its secret with manager.conf, see that it has write = reporting, "
+            "then `manager reload` in Asterisk"
+        )
+    return (
+        f"see that Asterisk runs, that manager.conf has enabled = yes and bindaddr and port {account.port}, "
+        f"and that nobody else uses {account.user}"
+    )
 
 
 async def _account(expected: Expected, ami: Ami) -> list[Checked]:
