@@ -1,6 +1,7 @@
 """The one place where the parts meet: it makes them from the settings, starts them, and stops them."""
 
 import asyncio
+import gc
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -71,8 +72,13 @@ class App:
             database = Database(self.settings.database.url, self.clock)
             epoch = await database.open()
             log.info("ringback starts", start=epoch, state=str(self.settings.paths.state))
+            house = _House(self, database)
+            # all that is loaded now stays: a full collection need not walk through it while calls wait
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(20_000, 20, 50)
             try:
-                await _House(self, database).live()
+                await house.live()
             finally:
                 await database.close()
         if self.failure is not None:
