@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ringback.core.tasks import TaskKind
-from ringback.flow.pauses import Paused
+from ringback.flow.pauses import Paused, Scope
 from ringback.panel.health import Finding, Tone
 
 TASKS: Mapping[TaskKind, Callable[[int], Finding]] = {
@@ -21,6 +21,13 @@ TASKS: Mapping[TaskKind, Callable[[int], Finding]] = {
         f"{n} minutes had more calls to text than limits.texts_per_minute",
         "The texts over it were held back.",
     ),
+}
+
+
+PAUSED: Mapping[Scope, str] = {
+    Scope.ALL: "Calls are followed, but nobody gets an automatic text.",
+    Scope.NUMBER: "Calls to it are followed, but get no automatic text.",
+    Scope.RULE: "Calls it speaks for get no text.",
 }
 
 
@@ -47,6 +54,6 @@ def _paused(paused: Paused) -> Finding:
     return Finding(
         Tone.WARN,
         f"Paused: {paused.pause}, since {paused.since:%Y-%m-%d %H:%M} UTC by {paused.by}",
-        "Calls are followed, but nobody gets an automatic text.",
+        PAUSED[paused.pause.scope],
         paused.pause.lift,
     )

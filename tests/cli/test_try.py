@@ -76,7 +76,7 @@ def test_the_json_says_everything(place, tried):
 
 def test_the_words_for_people(place, ringback):
     assert ringback(*CALL, *FRIDAY_NIGHT).lines[-7:] == [
-        "  rule missed: The rules that fit this call are not meant for this time of day.",
+        "  rule missed: is not meant for this time of day",
         "  rule evening: fits",
         "Decision: send, allowed",
         "  Nothing held it back.",

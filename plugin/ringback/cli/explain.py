@@ -12,7 +12,7 @@ from ringback.assembly import make_reader
 from ringback.cli.shared import ConfigOption, check_schema, visible
 from ringback.config import Settings, load
 from ringback.core.ids import kind_of
-from ringback.core.reasons import SENTENCES, Reason
+from ringback.core.reasons import OF_A_RULE, SENTENCES, Reason
 from ringback.store.database import reader
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def tell_call(call: "CallStory", zone: tzinfo) -> Iterator[str]:
 
 def _decision(call: "CallStory", zone: tzinfo) -> Iterator[str]:
     for rule, reason in call.tried:
-        yield f"    rule {rule}: {'fits' if reason == Reason.ALLOWED else sentence(reason)}"
+        yield f"    rule {rule}: {OF_A_RULE.get(Reason(reason), reason)}"
     version = f" (version {call.rule_version})" if call.rule_version else ""
     rule_name = f" by rule {call.rule}{version}" if call.rule else ""
     yield f"  Decision: {call.decision}, {call.reason}{rule_name}"

@@ -12,7 +12,7 @@ from ringback.cli.shared import ConfigOption, check_schema, visible
 from ringback.clock import SystemClock
 from ringback.config import Settings, load, read_duration
 from ringback.core.calls import Call, Direction, Outcome, Presentation
-from ringback.core.reasons import Reason
+from ringback.core.reasons import OF_A_RULE, Reason
 from ringback.core.segments import measure
 from ringback.core.triggers import CallDecision, CallVerdict, Known, decide
 from ringback.errors import ConfigFault
@@ -120,10 +120,7 @@ def as_line(ended: Ended, decision: CallDecision) -> str:
 def as_lines(ended: Ended, decision: CallDecision) -> list[str]:
     """The same for people."""
     lines = [f"{ended.peer.e164 or ended.peer.kind} calls {ended.did}: {ended.call.outcome}"]
-    lines += [
-        f"  rule {tried.rule}: {'fits' if tried.reason is Reason.ALLOWED else sentence(tried.reason)}"
-        for tried in decision.tried
-    ]
+    lines += [f"  rule {tried.rule}: {OF_A_RULE[tried.reason]}" for tried in decision.tried]
     lines += [f"Decision: {decision.verdict}, {decision.reason}", f"  {sentence(decision.reason)}"]
     if decision.at is not None:
         lines.append(f"  the text would go at {decision.at.isoformat(timespec='seconds')}")

@@ -94,3 +94,11 @@ SENTENCES: dict[Reason, str] = {
     Reason.SCHEDULED: "The text waits for its time.",
     Reason.ALLOWED: "Nothing held it back.",
 }
+
+OF_A_RULE: dict[Reason, str] = {
+    Reason.ALLOWED: "fits",
+    Reason.NO_RULE: "is about other calls",
+    Reason.OUTSIDE_HOURS: "is not meant for this time of day",
+    Reason.TOO_SHORT: "asks for a longer ring",
+}
+"""What a reason says of one rule that was tried."""
