@@ -92,6 +92,8 @@ class Finished:
 class Daemon:
     """`ringback run` on a state folder of its own. It may be killed and started again."""
 
+    database = ""
+
     def __init__(self, folder: Path, settings: str, secrets: Mapping[str, str]) -> None:
         self.state = folder / "state"
         self.file = folder / "ringback.toml"
@@ -188,7 +190,7 @@ class Daemon:
 
     @cached_property
     def _engine(self):
-        return reader(f"sqlite:///{self.state / 'ringback.db'}")
+        return reader(self.database or f"sqlite:///{self.state / 'ringback.db'}")
 
     async def become(self, look: Callable[[], object], wanted: object) -> None:
         """Wait until what is read from the database is what is wanted."""
@@ -284,7 +286,10 @@ def configuration(pbxs: Mapping[str, Asterisk], rules: str = MISSED, more: str =
     return "\n".join([BASE, numbers, *accounts, rules])
 
 
-def daemon_for(folder: Path, rules: str = MISSED, more: str = "", **pbxs: Asterisk) -> Daemon:
-    """A daemon that listens to these PBXs with the account we ship."""
+def daemon_for(folder: Path, rules: str = MISSED, more: str = "", database: str = "", **pbxs: Asterisk) -> Daemon:
+    """A daemon that listens to these PBXs with the account we ship; without `database` it makes its SQLite file."""
     secrets = {name: pbx.account.secret for name, pbx in pbxs.items()}
-    return Daemon(folder, configuration(pbxs, rules, more), secrets)
+    where = f'[database]\nurl = "{database}"\n' if database else ""
+    daemon = Daemon(folder, where + configuration(pbxs, rules, more), secrets)
+    daemon.database = database
+    return daemon

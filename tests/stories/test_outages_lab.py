@@ -5,7 +5,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psycopg
+
 from lab.asterisk import Asterisk
+from tests.postgres import Cluster
 from tests.stories.daemon import Daemon, daemon_for, running
 from tests.stories.scene import end, seen
 
@@ -118,3 +121,23 @@ async def test_two_exchanges_feed_one_daemon_lab(tmp_path: Path) -> None:
         parts = await daemon.until(ready=False)
         assert parts["asterisk main"] == "works"
         assert parts["asterisk branch"].startswith("away")
+
+
+async def test_postgres_that_cuts_every_connection_in_mid_call_costs_no_text_lab(
+    tmp_path: Path, postgres: Cluster
+) -> None:
+    url = postgres.create("story")
+    with Asterisk.running() as asterisk, running(daemon_for(tmp_path, database=url, main=asterisk)) as daemon:
+        await daemon.until(ready=True)
+        async with asterisk.opened() as pbx:
+            call = await (await pbx.caller(PAT)).call(LINE)
+            await call.ringing()
+            await began(daemon, PAT)
+            with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'story'")
+            daemon.__dict__.pop("_engine").dispose()  # our own look at it was cut as well
+            await call.cancel()
+        (ended,) = await daemon.ended(LINE)
+        assert seen(await daemon.delivered(ended)) == end("missed", RANG)
+        assert daemon.handset() == Counter({(LINE, PAT): 1})
+        daemon.__dict__.pop("_engine").dispose()
