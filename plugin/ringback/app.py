@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ from ringback.findings import findings
 from ringback.flow.delays import Delays, sweep_each_minute, wake_up
 from ringback.flow.following import Follower
 from ringback.flow.insist import insist_one
+from ringback.flow.orphans import take_over
 from ringback.flow.pauses import Paused, Scope, in_force, pause, resume
 from ringback.flow.receipts import listen
 from ringback.flow.sending import Lane, Lanes
@@ -42,6 +43,9 @@ log = structlog.get_logger("app")
 
 DRAIN = timedelta(seconds=20)
 """How long texts on their way may take when we stop; after that they are in doubt, and the next start says so."""
+
+NOTE_WITHIN = timedelta(seconds=5)
+"""How long a stop waits for a database that cannot write; the next start knows the last sign of life anyway."""
 
 ASK_AGAIN = timedelta(seconds=2)
 
@@ -107,22 +111,28 @@ class _House:
         """Start everything; the lanes stop last, so that what is on its way can end."""
         self.pauses = await self.database.commit(in_force)
         await self.database.commit(partial(wake_up, tuple(self.feeds)))
+        orphans = partial(take_over, self.house, frozenset(self.lane_of), self.app.clock.now())
+        if moved := await self.database.commit(orphans):
+            log.warning("texts of a carrier that is not configured any more", texts=moved)
         async with asyncio.TaskGroup() as lanes:
             sending = [self._start(lanes, f"carrier {name}", lane.run) for name, lane in self.lane_of.items()]
             async with asyncio.TaskGroup() as others:
                 rest = [self._start(others, name, part) for name, part in self._others()]
                 await self.app.stop.wait()
                 log.info("ringback stops")
-                self.lanes.drain()
                 for task in rest:
                     task.cancel()
+            self.lanes.drain()
             await self._leave(sending)
 
     async def _leave(self, sending: "list[asyncio.Task[None]]") -> None:
         """Note that nobody watches the PBXs now, and give texts on their way their time."""
-        now = self.app.clock.now()
-        for name in self.feeds:
-            await insist_one(self.database, self.app.clock, partial(_out_of_sight, name, now))
+        step = partial(_out_of_sight, tuple(self.feeds), self.app.clock.now())
+        try:
+            async with asyncio.timeout(NOTE_WITHIN.total_seconds()):
+                await insist_one(self.database, self.app.clock, step)
+        except TimeoutError:
+            log.warning("the database cannot write, so the stop is not noted in it")
         _done, late = await asyncio.wait(sending, timeout=DRAIN.total_seconds()) if sending else (None, set())
         for task in late:
             task.cancel()
@@ -199,7 +209,8 @@ class _House:
         """How everything is now. Ready means that a missed call becomes a text."""
         parts = self.parts.all()
         needed = [part for part in parts if part.name.startswith(("asterisk ", "carrier ", "delays"))]
-        ready = bool(needed) and all(part.standing is Standing.WORKS for part in needed) and not self.app.stop.is_set()
+        works = bool(self.feeds and self.lane_of) and all(part.standing is Standing.WORKS for part in needed)
+        ready = works and not self.database.trouble and not self.app.stop.is_set()
         return Health(ready, parts, self._findings())
 
     def _count_tasks(self, tasks: Mapping[TaskKind, int]) -> None:
@@ -244,5 +255,6 @@ class _House:
         return names_to_pause(self.app.settings)
 
 
-def _out_of_sight(pbx: str, now: datetime, tx: Tx) -> None:
-    tx.calls.lose_sight(pbx, now)
+def _out_of_sight(pbxs: Sequence[str], now: datetime, tx: Tx) -> None:
+    for pbx in pbxs:
+        tx.calls.lose_sight(pbx, now)

@@ -298,3 +298,18 @@ async def test_a_number_that_forges_is_counted_and_told(pbx, caplog):
     assert warning.startswith(
         "pbx pbx1: a caller's number tried to pass for lines of Asterisk; nothing of it was taken"
     )
+
+
+async def test_a_feed_that_fell_runs_again_and_says_that_it_was_away(pbx):
+    account = Account("pbx1", "127.0.0.1", pbx.port, "ringback", "secret")
+    feed = AmiFeed(account, HandClock(), Notebook(), QUICK)
+    told = []
+    for _life in range(2):
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(feed.run())
+            await asyncio.sleep(0)
+            async for event in feed.events():
+                told += short([event])
+                if told[-1] == "FeedBack ":
+                    running.cancel()
+    assert told == ["FeedBack ", "FeedLost ", "FeedBack "]

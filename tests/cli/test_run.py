@@ -3,10 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,17 @@ def test_it_stops_in_order_and_soon(place, number):
     assert code == 0
     assert "ringback stops" in [json.loads(line)["event"] for line in err.splitlines()]
     assert not (place.state / "control.sock").exists()
+
+
+def test_it_stops_although_the_database_is_locked(place):
+    with running(place) as (daemon, _):
+        with closing(sqlite3.connect(place.state / "ringback.db", isolation_level=None)) as foreign:
+            foreign.execute("BEGIN EXCLUSIVE")
+            daemon.send_signal(signal.SIGTERM)
+            _, err = daemon.communicate(timeout=3 * STOPS_WITHIN_S)
+    assert daemon.returncode == 0
+    said = [json.loads(line)["event"] for line in err.splitlines()]
+    assert "the database cannot write, so the stop is not noted in it" in said
 
 
 def test_a_second_daemon_on_the_same_state_is_refused(place):

@@ -109,7 +109,9 @@ class AmiFeed:
         self.ami.start()
 
     async def run(self) -> None:
-        """Listen until closed or cancelled; for whoever supervises the parts of the daemon."""
+        """Listen until closed or cancelled; for whoever supervises the parts of the daemon. It may run again."""
+        self._closed.clear()
+        self.on_lost()
         self.start()
         try:
             await self._closed.wait()

@@ -1,7 +1,8 @@
 """One attempt to send: asked once, and its outcome recorded once, whatever the carrier answers (D3, D5)."""
 
 import asyncio
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,6 +20,10 @@ log = structlog.get_logger("sending")
 
 SEND_TIMEOUT_S = 120.0
 """After this the outcome of an attempt is unknown, whatever the carrier's library still hopes for."""
+
+
+STRANDED = timedelta(minutes=5)
+"""An attempt that no lane knows is given up after this; longer than any send may take."""
 
 
 async def attempt(carrier: Carrier, order: Order) -> CarrierRef | SendFailed:
@@ -87,9 +92,26 @@ def in_doubt(order: Order, cause: str, now: datetime, tx: Tx) -> State | None:
 
 def recover(carrier: str, now: datetime, tx: Tx) -> int:
     """Before a lane runs: attempts that somebody left open are in doubt (D5). Returns how many."""
-    left = tx.outbox.left_open(carrier)
+    left = [(attempt_id, part, message) for attempt_id, part, message, _at in tx.outbox.left_open(carrier)]
+    return give_up(left, "crash", "Ringback stopped before the carrier answered", now, tx)
+
+
+def find_stranded(carrier: str, in_hand: Collection[int], now: datetime, tx: Tx) -> int:
+    """While a lane runs: attempts open for long that it does not know. Returns how many; they are in doubt.
+
+    The database took such a commit and its connection broke before it could say so.
+    """
+    left = [
+        (attempt_id, part, message)
+        for attempt_id, part, message, opened_at in tx.outbox.left_open(carrier)
+        if now - opened_at > STRANDED and attempt_id not in in_hand
+    ]
+    return give_up(left, "stranded", "The database went away before the text was handed over", now, tx)
+
+
+def give_up(left: Sequence[tuple[int, int, int]], cause: str, detail: str, now: datetime, tx: Tx) -> int:
     for attempt_id, part, message in left:
-        if tx.outcomes.close(attempt_id, "unconfirmed", "crash", None, now):
-            tx.tasks.add(TaskKind.UNCONFIRMED, now, "Ringback stopped before the carrier answered", message_id=message)
-            tx.outcomes.part_moves(part, message, PartState.UNCONFIRMED, None, "crash", now)
+        if tx.outcomes.close(attempt_id, "unconfirmed", cause, None, now):
+            tx.tasks.add(TaskKind.UNCONFIRMED, now, detail, message_id=message)
+            tx.outcomes.part_moves(part, message, PartState.UNCONFIRMED, None, cause, now)
     return len(left)

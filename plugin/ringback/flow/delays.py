@@ -10,10 +10,12 @@ import structlog
 
 from ringback.core.messages import State
 from ringback.core.policy import Defer, Refuse
+from ringback.core.reasons import Reason
 from ringback.core.tasks import TaskKind
 from ringback.core.triggers import CallDecision, CallVerdict
+from ringback.flow.calls import TASKS
 from ringback.flow.house import House
-from ringback.flow.insist import insist, insist_one
+from ringback.flow.insist import insist, insist_one, to_the_end
 from ringback.flow.outbound import Slot, Submitted, submit
 from ringback.flow.sending import Lanes, first
 from ringback.ports import Clock
@@ -57,7 +59,7 @@ class Delays:
             now = self._clock.now()
             due, upcoming = await insist_one(self._store, self._clock, partial(look, now))
             if due:
-                await self._fire(due)
+                await to_the_end(self._fire(due))
                 continue
             limit = now + SWEEP
             async with asyncio.TaskGroup() as group:
@@ -73,6 +75,7 @@ class Delays:
             if isinstance(result, Exception):
                 log.error("a due text could not be stored", rule=text.rule, problem=repr(result))
                 self._lanes.settle(slot, None)
+                await insist(self._store, self._clock, [partial(put_off, text, now + SWEEP)])
                 continue
             self._lanes.settle(slot, result.submitted.order if result.submitted else None)
             self._lanes.nudge(result.submitted.waits_on if result.submitted else "")
@@ -88,17 +91,38 @@ def fire(house: House, slot: Slot | None, text: DueText, now: datetime, tx: Tx) 
     if tx.pending.on_the_line(text.peer, now - LIVE_AT_MOST):
         tx.pending.put_off(text.id, now + ON_THE_LINE)
         return Fired(None)
+    if is_too_old(house, text, now):
+        if tx.pending.close(text.id, "expired", Reason.TOO_OLD):
+            leave_to_a_person(Reason.TOO_OLD, text, now, tx)
+        return Fired(None)
     if not tx.pending.close(text.id, "fired", None):
         return Fired(None)
     sent = submit(house, slot, text.wanted(), text.call.facts(), now, tx)
     match sent.verdict:
         case Refuse(reason):
-            tx.calls.redecided(text.call_id, CallDecision(CallVerdict.SUPPRESS, reason))
+            leave_to_a_person(reason, text, now, tx)
         case Defer(reason, until):
             tx.calls.redecided(text.call_id, CallDecision(CallVerdict.DEFER, reason, until=until))
         case None:
             pass
     return Fired(sent)
+
+
+def is_too_old(house: House, text: DueText, now: datetime) -> bool:
+    """Was nobody here when it was due, and that long ago? Then nobody knows whether the call was returned since."""
+    rule = next((rule for rule in house.rules if rule.name == text.rule), None)
+    return rule is not None and now - text.due_at > rule.age_limit
+
+
+def leave_to_a_person(reason: Reason, text: DueText, now: datetime, tx: Tx) -> None:
+    """The text does not go; where the reason asks for somebody, there is a task."""
+    tx.calls.redecided(text.call_id, CallDecision(CallVerdict.SUPPRESS, reason))
+    if task := TASKS.get(reason):
+        tx.tasks.add(task, now, text.rule, call_id=text.call_id if task is TaskKind.TOO_OLD else None)
+
+
+def put_off(text: DueText, until: datetime, tx: Tx) -> None:
+    tx.pending.put_off(text.id, until)
 
 
 def sweep(now: datetime, tx: Tx) -> dict[TaskKind, int]:

@@ -22,7 +22,7 @@ from ringback.errors import StoreBusy
 from ringback.flow.calls import NOTHING, Concluded, Ended, answered, back, began, conclude, lost
 from ringback.flow.delays import Delays
 from ringback.flow.house import House
-from ringback.flow.insist import insist
+from ringback.flow.insist import insist, to_the_end
 from ringback.flow.outbound import Slot
 from ringback.flow.sending import Lanes
 from ringback.ports import CallEventSource, Clock
@@ -77,7 +77,7 @@ class Follower:
         async for batch in source.batches():
             events = without_spent_beginnings(batch)
             for start in range(0, len(events), AT_ONCE):
-                await self._take(source.name, events[start : start + AT_ONCE])
+                await to_the_end(self._take(source.name, events[start : start + AT_ONCE]))
 
     async def _take(self, pbx: str, events: Sequence[CallEvent]) -> None:
         now = self.clock.now()

@@ -1,6 +1,7 @@
 """Changes that must not be lost: tried again until the database takes them."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -13,6 +14,8 @@ from ringback.ports.storage import Step, Store
 T = TypeVar("T")
 FIRST_WAIT = timedelta(milliseconds=100)
 LONGEST_WAIT = timedelta(seconds=2)
+LAST_S = 3.0
+"""How long a batch may go on after its part was told to stop."""
 
 log = structlog.get_logger("store")
 
@@ -46,3 +49,18 @@ async def insist_one(store: Store, clock: Clock, step: Step[T]) -> T:
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
+
+
+async def to_the_end(batch: Coroutine[object, object, None]) -> None:
+    """Run a batch that opens attempts; told to stop in its middle, hand over what is on disk before going.
+
+    An attempt that is opened and never handed to its lane would be in doubt, though nothing was sent.
+    """
+    task = asyncio.ensure_future(batch)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,), timeout=LAST_S)
+        if not task.cancel() and not task.cancelled() and (problem := task.exception()):
+            log.error("a batch failed while stopping", problem=repr(problem))
+        raise

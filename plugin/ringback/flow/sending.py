@@ -15,7 +15,7 @@ import structlog
 from ringback.core.messages import State
 from ringback.core.policy import AT_OPEN, Defer, Facts, Refuse, judge
 from ringback.core.retries import WRITE_MARGIN
-from ringback.flow.attempts import attempt, record, recover
+from ringback.flow.attempts import STRANDED, attempt, find_stranded, record, recover
 from ringback.flow.house import House
 from ringback.flow.insist import insist_one
 from ringback.flow.outbound import Slot, next_minute
@@ -29,13 +29,15 @@ IDLE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a claim found: attempts opened, and the moment of the earliest text that still waits.
+    """What a claim found: attempts opened, whether more were due than it looked at, and what still waits.
 
-    A moment that is past means that a text waits for another one to the same person.
+    `upcoming` is the next moment at which a text may go; `blocked` says that one waits for another to the same person.
     """
 
     orders: tuple[Order, ...] = ()
-    earliest: datetime | None = None
+    more: bool = False
+    upcoming: datetime | None = None
+    blocked: bool = False
 
 
 class Lane:
@@ -52,6 +54,8 @@ class Lane:
         self._found = Claimed()
         self._group: asyncio.TaskGroup | None = None
         self._closing = False
+        self._in_hand: set[int] = set()
+        self._searched_at = clock.now()
 
     @property
     def in_flight(self) -> int:
@@ -65,8 +69,9 @@ class Lane:
         return Slot(self.carrier.name)
 
     def give_back(self) -> None:
-        self._free += 1
-        if self._found.earliest is not None:
+        # a slot of before a fall may come back after the window was opened anew
+        self._free = min(self._free + 1, self.carrier.window)
+        if self._found.blocked:
             self._behind = True
         if self._behind:
             self._wake.set()
@@ -82,6 +87,7 @@ class Lane:
             # the lane fell between the commit and now; when it runs again it finds this attempt open
             log.warning("carrier does not run", carrier=self.carrier.name, message=order.text.message)
             return
+        self._in_hand.add(order.attempt)
         self._group.create_task(self._send(order))
 
     async def run(self) -> None:
@@ -91,6 +97,7 @@ class Lane:
         if lost:
             log.warning("texts in doubt after a stop", carrier=self.carrier.name, texts=lost)
         self._free = self.carrier.window
+        self._in_hand.clear()
         self._behind = True
         async with asyncio.TaskGroup() as group:
             self._group = group
@@ -108,10 +115,22 @@ class Lane:
     async def _look_and_wait(self) -> None:
         """Claim what is due if there may be something, then wait for a reason to look again."""
         self._wake.clear()
+        await self._search()
         if self._behind and self._free:
             await self._claim()
         if not self._closing and not (self._behind and self._free):
-            await self._until(self._found.earliest)
+            await self._until(self._found.upcoming)
+
+    async def _search(self) -> None:
+        """Now and then, look for attempts that were opened and never came here."""
+        now = self._clock.now()
+        if now - self._searched_at < STRANDED:
+            return
+        self._searched_at = now
+        step = partial(find_stranded, self.carrier.name, self._in_hand, now)
+        if found := await insist_one(self._store, self._clock, step):
+            self._behind = True
+            log.warning("texts in doubt that no lane knows", carrier=self.carrier.name, texts=found)
 
     async def _claim(self) -> None:
         wanted = self._free
@@ -123,7 +142,7 @@ class Lane:
         finally:
             self._free += wanted
         self._free -= len(self._found.orders)
-        self._behind = self._behind or len(self._found.orders) == wanted
+        self._behind = self._behind or self._found.more
         for order in self._found.orders:
             self.hand(order)
 
@@ -153,6 +172,7 @@ class Lane:
                 cause="" if isinstance(result, CarrierRef) else str(result),
             )
         finally:
+            self._in_hand.discard(order.attempt)
             self.give_back()
 
 
@@ -196,10 +216,10 @@ class Lanes:
 
 def claim(house: House, carrier: str, limit: int, now: datetime, tx: Tx) -> Claimed:
     """Open attempts for texts that are due, each asked by the gates once more in this very transaction (D2)."""
-    orders = [
-        order for text in tx.outbox.due(carrier, now, limit) if (order := open_one(house, carrier, text, now, tx))
-    ]
-    return Claimed(tuple(orders), tx.outbox.earliest(carrier))
+    due = tx.outbox.due(carrier, now, limit)
+    orders = [order for text in due if (order := open_one(house, carrier, text, now, tx))]
+    upcoming, blocked = tx.outbox.still_waiting(carrier, now)
+    return Claimed(tuple(orders), len(due) == limit, upcoming, blocked)
 
 
 def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: Tx) -> Order | None:

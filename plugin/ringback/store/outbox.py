@@ -1,5 +1,6 @@
 """Texts on their way out: the message, its part, and one attempt row for every try (D1, D2)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +9,8 @@ from ringback.core.messages import Outgoing, PartState, State, Wanted
 from ringback.core.policy import Defer, Refuse, Verdict
 from ringback.core.reasons import Reason
 from ringback.ports.storage import CallFactsRow, Order, Route, StoredMessage, Thread, WaitingText
-from ringback.store.moments import micros, moment_of
-from ringback.store.sql import insert, sql
+from ringback.store.moments import maybe_moment_of, micros, moment_of
+from ringback.store.sql import Sql, insert, sql
 from ringback.store.tx import Runner, new_id
 
 PUT = insert(
@@ -40,8 +41,23 @@ DUE = sql(
       AND e.state IN ('queued', 'held', 'submitting') AND (e.state = 'submitting' OR e.id < m.id))
     ORDER BY m.not_before, m.id LIMIT :limit"""
 )
-EARLIEST = sql("SELECT min(not_before) FROM message WHERE carrier = :carrier AND state IN ('queued', 'held')")
-OPEN_ATTEMPTS = sql("SELECT id, part_id, message_id FROM attempt WHERE outcome IS NULL AND carrier = :carrier")
+STILL_WAITING = sql(
+    """SELECT (SELECT min(not_before) FROM message
+      WHERE carrier = :carrier AND state IN ('queued', 'held') AND not_before > :now),
+    EXISTS (SELECT 1 FROM message WHERE carrier = :carrier AND state IN ('queued', 'held') AND not_before <= :now)"""
+)
+# Both go from name to name by an index, however many texts there are.
+NEXT_WAITED_FOR = sql("SELECT min(carrier) FROM message WHERE carrier > :after AND state IN ('queued', 'held')")
+NEXT_TRIED = sql("SELECT min(carrier) FROM attempt WHERE carrier > :after AND outcome IS NULL")
+WAITING_FOR = sql(
+    """SELECT m.id, m.state, n.e164 FROM message m
+    JOIN thread t ON t.id = m.thread_id JOIN number n ON n.id = t.number_id
+    WHERE m.carrier = :carrier AND m.state IN ('queued', 'held') ORDER BY m.id"""
+)
+REROUTE = sql("UPDATE message SET carrier = :carrier WHERE id = :id")
+OPEN_ATTEMPTS = sql(
+    "SELECT id, part_id, message_id, opened_at FROM attempt WHERE outcome IS NULL AND carrier = :carrier"
+)
 WAITING_LONG = sql(
     "SELECT id, state FROM message WHERE state IN ('accepted', 'sent', 'unconfirmed') AND state_at < :at LIMIT :limit"
 )
@@ -176,10 +192,11 @@ class Outbox:
             for row in self._run.all(DUE, carrier=carrier, now=micros(now), limit=limit)
         ]
 
-    def earliest(self, carrier: str) -> datetime | None:
-        """From when on the first of the waiting texts may go."""
-        row = self._run.one(EARLIEST, carrier=carrier)
-        return moment_of(row[0]) if row and row[0] is not None else None
+    def still_waiting(self, carrier: str, now: datetime) -> tuple[datetime | None, bool]:
+        """The next moment at which a waiting text may go, and whether one waits whose moment has come."""
+        row = self._run.one(STILL_WAITING, carrier=carrier, now=micros(now))
+        assert row is not None
+        return maybe_moment_of(row[0]), bool(row[1])
 
     def move(self, message_id: int, old: State, new: State, reason: Reason | None, detail: str, now: datetime) -> bool:
         """Move a text that no attempt is open for; False when it is not in `old` any more."""
@@ -199,9 +216,28 @@ class Outbox:
         self._run.change(PART_QUEUED, id=order.part)
         self.hold(order.message, State.SUBMITTING, verdict, detail, now)
 
-    def left_open(self, carrier: str) -> list[tuple[int, int, int]]:
-        """Attempts on a carrier without an outcome, as (attempt, part, message)."""
-        return [(row[0], row[1], row[2]) for row in self._run.all(OPEN_ATTEMPTS, carrier=carrier)]
+    def left_open(self, carrier: str) -> list[tuple[int, int, int, datetime]]:
+        """Attempts on a carrier without an outcome, as (attempt, part, message, opened at)."""
+        return [(*row[:3], moment_of(row[3])) for row in self._run.all(OPEN_ATTEMPTS, carrier=carrier)]
+
+    def carriers_at_work(self) -> set[str]:
+        """Carriers that texts wait for or are on their way with."""
+        return {name for statement in (NEXT_WAITED_FOR, NEXT_TRIED) for name in self._names(statement)}
+
+    def _names(self, statement: Sql) -> Iterator[str]:
+        after = ""
+        while (row := self._run.one(statement, after=after)) and row[0] is not None:
+            after = row[0]
+            yield after
+
+    def waiting_for(self, carrier: str) -> list[tuple[int, State, str]]:
+        """Texts that wait for a carrier, as (message, state, our number)."""
+        return [(row[0], State(row[1]), row[2]) for row in self._run.all(WAITING_FOR, carrier=carrier)]
+
+    def reroute(self, message_id: int, state: State, carrier: str, detail: str, now: datetime) -> None:
+        """Let a waiting text go by another carrier."""
+        self._run.change(REROUTE, id=message_id, carrier=carrier)
+        self.note(message_id, state, None, detail, now)
 
     def quiet_since(self, at: datetime, limit: int) -> list[tuple[int, State]]:
         """Texts that wait for word from the carrier since before `at`."""

@@ -15,7 +15,7 @@ PUT = insert(
 )
 DUE = sql(
     """SELECT p.id, p.call_id, p.rule, p.group_, p.did, p.peer, p.language, p.body, p.cool_down_us, p.expires_at,
-    c.pbx, c.presentation, c.verstat, c.vetoed
+    c.pbx, p.due_at, c.presentation, c.verstat, c.vetoed
     FROM pending_text p JOIN call c ON c.id = p.call_id
     WHERE p.state = 'pending' AND p.due_at <= :now ORDER BY p.due_at LIMIT :limit"""
 )
@@ -61,7 +61,8 @@ class PendingTexts:
                 timedelta(microseconds=row[8]),
                 moment_of(row[9]),
                 row[10],
-                CallFactsRow(*row[11:]),
+                moment_of(row[11]),
+                CallFactsRow(*row[12:]),
             )
             for row in rows
         ]

@@ -18,8 +18,7 @@ DROP = sql("DELETE FROM setting WHERE key = :key")
 GET = sql("SELECT value, changed_at FROM setting WHERE key = :key")
 PAUSES = sql("SELECT key, changed_at, changed_by FROM setting WHERE key >= 'pause:' AND key < 'pause;' ORDER BY key")
 TASK = insert("task", "public_id key kind at call_id message_id detail", "ON CONFLICT (key) DO NOTHING")
-
-
+SETTLE = sql("UPDATE task SET done_at = :at WHERE key = :key AND done_at IS NULL")
 OPEN_TASKS = sql("SELECT kind, count(*) FROM task WHERE done_at IS NULL GROUP BY kind")
 
 
@@ -72,3 +71,7 @@ class Tasks:
             message_id=message_id,
             detail=detail,
         )
+
+    def settle(self, task: TaskKind, about: int, now: datetime) -> None:
+        """What a task about this call or text asked for has happened; nobody need look any more."""
+        self._run.change(SETTLE, key=f"{task}:{about}", at=micros(now))

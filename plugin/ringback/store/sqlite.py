@@ -51,7 +51,9 @@ class SqliteConnection:
         self.nouns = Nouns(SqliteDriver(self._connection))
 
     def later(self, problem: Exception) -> bool:
-        return isinstance(problem, sqlite3.Error) and (problem.sqlite_errorcode or 0) & 0xFF in LATER
+        # what the module itself complains of, like a value that is not there, has no code
+        code = getattr(problem, "sqlite_errorcode", None) or 0
+        return isinstance(problem, sqlite3.Error) and code & 0xFF in LATER
 
     def begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")

@@ -180,6 +180,7 @@ cool_down = Table(
     Column("group_", Text, primary_key=True),
     Column("number_id", BigInteger, ForeignKey("number.id"), primary_key=True, autoincrement=False),
     _moment("until_at"),
+    Index("ix_cool_down_until_at", "until_at"),
 )
 
 pbx_gap = Table(

@@ -142,6 +142,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["number_id"], ["number.id"], name=op.f("fk_cool_down_number_id")),
         sa.PrimaryKeyConstraint("peer", "group_", "number_id", name=op.f("pk_cool_down")),
     )
+    with op.batch_alter_table("cool_down", schema=None) as batch_op:
+        batch_op.create_index("ix_cool_down_until_at", ["until_at"], unique=False)
+
     op.create_table(
         "pending_text",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -445,6 +448,9 @@ def downgrade() -> None:
         )
 
     op.drop_table("pending_text")
+    with op.batch_alter_table("cool_down", schema=None) as batch_op:
+        batch_op.drop_index("ix_cool_down_until_at")
+
     op.drop_table("cool_down")
     op.drop_table("call_leg")
     op.drop_table("call_event")
