@@ -19,7 +19,7 @@ TASKS: Mapping[TaskKind, Callable[[int], Finding]] = {
     TaskKind.STORM: lambda n: Finding(
         Tone.BAD,
         f"{n} minutes had more calls to text than limits.texts_per_minute",
-        "The texts over it were held back.",
+        "The texts over it were not sent.",
     ),
 }
 

@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from ringback.carriers.loopback import Behaviour
 from ringback.core.calls import CallEnded, CallStarted, Direction, FeedBack, FeedLost, Outcome, Presentation
 from ringback.core.reasons import Reason
 from ringback.core.templates import TemplateFault, TextKind, parse
@@ -267,6 +268,18 @@ class TestDelay:
         clock.move(timedelta(minutes=2))
         async with World(store, clock, tmp_path, house).running() as second:
             assert second.handset() == [TEXT]
+
+
+async def test_an_answered_return_call_takes_back_a_text_that_waits_for_its_carrier(world):
+    world.carrier.behave(PAT, Behaviour.AWAY)
+    await world.happens(*life_of(a_call("1")))
+    assert (await world.states("1"))[-1] == "held"
+    await world.happens(*life_of(answered(a_call("2", direction=Direction.OUTBOUND, caller="101", did=PAT))))
+    world.carrier.behave(PAT, Behaviour.DELIVERS)
+    await world.passes(timedelta(minutes=5))
+    assert (await world.states("1"))[-1] == "cancelled"
+    assert await world.decision("1") == ("suppress", "returned")
+    assert world.handset() == []
 
 
 class TestOutOfSight:

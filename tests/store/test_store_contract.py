@@ -14,7 +14,17 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from ringback.errors import Locked, StoreBusy, StoreFault
-from ringback.store.database import HEAD, Database, alembic_config, hold, prepare, reader, schema_version, sqlite_path
+from ringback.store.database import (
+    HEAD,
+    Database,
+    alembic_config,
+    hold,
+    peek,
+    prepare,
+    reader,
+    schema_version,
+    sqlite_path,
+)
 from ringback.store.sql import REGISTRY, Sql
 from ringback.store.tables import metadata
 from tests.conftest import NOON
@@ -222,6 +232,20 @@ async def test_a_lost_postgres_connection_is_made_anew(postgres, clock):
     assert await database.commit(partial(put, "x")) == "x"
     await database.close()
     postgres.drop("cut")
+
+
+async def test_a_second_ringback_on_one_postgres_is_told_and_a_look_is_not(postgres, clock):
+    url = postgres.create("twice", "template")
+    first, second = Database(url, clock), Database(url, clock)
+    await first.open()
+    with pytest.raises(Locked, match="another Ringback"):
+        await second.open()
+    assert peek(url, lambda tx: tx.settings.pauses()) == []
+    await first.close()
+    third = Database(url, clock)
+    await third.open()
+    await third.close()
+    postgres.drop("twice")
 
 
 async def test_times_keep_their_microseconds(store):

@@ -82,7 +82,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.CALLER_INITIATED_OFF: "Texting callers back is switched off for this country.",
     Reason.OPTED_OUT: "This person said STOP to this number.",
     Reason.PAUSED: "Automatic texts are paused.",
-    Reason.STORM: "Too many texts in one minute; the rest is held back until somebody looks.",
+    Reason.STORM: "Too many texts in one minute; this one was not sent.",
     Reason.LOOP: "This pair already had its automatic texts for the hour.",
     Reason.GATE_ERROR: "A check failed, so the text is held back to be safe.",
     Reason.NUMBER_UNKNOWN: "No carrier is set for the number that was called.",

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class TaskKind(StrEnum):
-    """TOO_OLD: a call nobody texted in time. UNSEEN: a call that ended out of sight. STORM: texts held back.
+    """TOO_OLD: a call nobody texted in time. UNSEEN: a call that ended out of sight. STORM: texts that were too many.
 
     UNCONFIRMED: a text that may have been sent.
     """

@@ -12,7 +12,7 @@ from ringback.core.calls import (
     FeedLost,
     Outcome,
 )
-from ringback.core.messages import Basis, MessageClass, Wanted
+from ringback.core.messages import Basis, MessageClass, State, Wanted
 from ringback.core.numbers import Number
 from ringback.core.policy import CallFacts, Defer, Refuse
 from ringback.core.reasons import Reason
@@ -39,7 +39,7 @@ log = structlog.get_logger("calls")
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A finished call, read and matched before the transaction: pure work that the writer need not wait for."""
+    """A finished call with its numbers read, its rule chosen and the rule's text filled in: pure work."""
 
     call: Call
     did: str
@@ -138,6 +138,10 @@ def answered(house: House, call: Call, tx: Tx) -> Concluded:
     if peer is not None:
         for pending, call_id in tx.pending.of_peer(peer):
             if tx.pending.close(pending, "cancelled", Reason.RETURNED):
+                tx.calls.redecided(call_id, CallDecision(CallVerdict.SUPPRESS, Reason.RETURNED))
+        now = call.answered_at or call.started_at
+        for message, state, call_id in tx.outbox.unsent_to(peer):
+            if tx.outbox.move(message, state, State.CANCELLED, Reason.RETURNED, "", now):
                 tx.calls.redecided(call_id, CallDecision(CallVerdict.SUPPRESS, Reason.RETURNED))
     return NOTHING
 

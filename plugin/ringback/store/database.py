@@ -212,7 +212,9 @@ def peek(url: str, step: Step[T]) -> T:
 
         connection: Connection = SqliteConnection(path, LOOKING)
     else:
-        connection = connector(url)()
+        from ringback.store.postgres import PostgresConnection
+
+        connection = PostgresConnection(url.replace("postgresql+psycopg://", "postgresql://", 1), lock=None)
     try:
         connection.look()
         return step(connection.nouns)

@@ -55,6 +55,10 @@ WAITING_FOR = sql(
     WHERE m.carrier = :carrier AND m.state IN ('queued', 'held') ORDER BY m.id"""
 )
 REROUTE = sql("UPDATE message SET carrier = :carrier WHERE id = :id")
+TO_PEER = sql(
+    """SELECT m.id, m.state, m.call_id FROM thread t JOIN message m ON m.thread_id = t.id
+    WHERE t.peer = :peer AND m.state IN ('queued', 'held') AND m.automatic AND m.call_id IS NOT NULL"""
+)
 OPEN_ATTEMPTS = sql(
     "SELECT id, part_id, message_id, opened_at FROM attempt WHERE outcome IS NULL AND carrier = :carrier"
 )
@@ -197,6 +201,10 @@ class Outbox:
         row = self._run.one(STILL_WAITING, carrier=carrier, now=micros(now))
         assert row is not None
         return maybe_moment_of(row[0]), bool(row[1])
+
+    def unsent_to(self, peer: str) -> list[tuple[int, State, int]]:
+        """Texts after calls that have not left us yet, from any of our numbers, as (message, state, call)."""
+        return [(row[0], State(row[1]), row[2]) for row in self._run.all(TO_PEER, peer=peer)]
 
     def move(self, message_id: int, old: State, new: State, reason: Reason | None, detail: str, now: datetime) -> bool:
         """Move a text that no attempt is open for; False when it is not in `old` any more."""

@@ -21,7 +21,7 @@ STATES = sql("SELECT m.state, p.state FROM message m JOIN part p ON p.message_id
 MOVE = sql("UPDATE message SET state = :state, reason = :reason, state_at = :at WHERE id = :id AND state = :old")
 BY_PROVIDER = sql(
     """SELECT a.id, a.part_id, a.message_id, p.state FROM attempt a JOIN part p ON p.id = a.part_id
-    WHERE a.carrier = :carrier AND a.provider_id = :provider_id"""
+    WHERE a.carrier = :carrier AND a.provider_id = :provider_id ORDER BY a.id DESC LIMIT 1"""
 )
 BY_ATTEMPT = sql(
     """SELECT a.id, a.part_id, a.message_id, p.state FROM attempt a JOIN part p ON p.id = a.part_id

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 
 import psycopg
 
+from ringback.errors import Locked
 from ringback.store.nouns import Nouns
 from ringback.store.sql import Sql
 from ringback.store.tx import Cursor, Values
 
-# What ends with the connection or with another transaction is worth another try.
-LATER = (psycopg.OperationalError, psycopg.InterfaceError)
+# What ends with the connection, or with the standby that took over, is worth another try.
+LATER = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+CONNECT_WITHIN_S = 5
+WRITER = 0x52696E67
+"""The advisory lock of the one that writes: the lock file of the state folder does not reach another machine."""
 
 
 class PostgresDriver:
@@ -25,20 +29,30 @@ class PostgresDriver:
 
 
 class PostgresConnection:
-    """Reconnects at the next transaction when the server went away."""
+    """Reconnects at the next transaction when the server went away. `lock` None is for one who only looks.
 
-    def __init__(self, conninfo: str) -> None:
+    Raises Locked when another Ringback writes to this database.
+    """
+
+    def __init__(self, conninfo: str, lock: int | None = WRITER) -> None:
         self._conninfo = conninfo
+        self._lock = lock
         self._connection = self._connect()
         self.nouns = Nouns(PostgresDriver(self._connection))
 
     def _connect(self) -> "psycopg.Connection[tuple[object, ...]]":
-        connection = psycopg.connect(self._conninfo, autocommit=True)
+        connection = psycopg.connect(self._conninfo, autocommit=True, connect_timeout=CONNECT_WITHIN_S)
         connection.execute("SET synchronous_commit = on")
+        if self._lock is not None:
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (self._lock,)).fetchone()
+            if row is None or not row[0]:
+                connection.close()
+                raise Locked("another Ringback writes to this database; stop it first")
         return connection
 
     def later(self, problem: Exception) -> bool:
-        return isinstance(problem, LATER)
+        # after a cut the server may hold our old session's lock for a while
+        return isinstance(problem, (*LATER, Locked))
 
     def begin(self) -> None:
         if self._connection.closed:
