@@ -135,7 +135,7 @@ def test_nothing_is_stored(place, ringback):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        pytest.param(["--rang", "soon"], "--rang 'soon'", id="a bad duration"),
+        pytest.param(["--rang", "soon"], "--rang is 'soon', which is not a duration", id="a bad duration"),
         pytest.param(["--at", "yesterday"], "--at", id="a bad moment"),
         pytest.param(["--outcome", "lost"], "--outcome", id="an outcome that is none"),
     ],

@@ -196,6 +196,13 @@ def test_a_wrong_answer_is_asked_again(app, tmp_path):
     assert (settings.asterisk[0].port, settings.asterisk[0].user) == (5038, "ringback")
 
 
+def test_a_country_in_small_letters_is_understood(app, tmp_path):
+    small = ["us" if word == "US" else word for word in OPTIONS]
+    result = CliRunner().invoke(app, [*small, *REST, "--folder", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert load(tmp_path / "ringback.toml", {}).business.default_country == "US"
+
+
 def test_with_nobody_to_ask_it_names_the_question(app, tmp_path):
     result = CliRunner().invoke(app, ["--folder", str(tmp_path)], input="")
     assert result.exit_code == 2

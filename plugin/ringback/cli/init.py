@@ -169,7 +169,7 @@ def init_command(
     force: Annotated[bool, typer.Option("--force", help="Write over what is there; the secret is kept.")] = False,
 ) -> None:
     """Write ringback.toml and the files for Asterisk. What no option says is asked."""
-    code = ask(country, "Country of your numbers (two letters, as in US)", None, read_country)
+    code = ask(country, "Country of your numbers (two letters, as in US)", None, _country)
     answers = Answers(
         business=ask(business, "Name of the business, as it stands in texts", None, _filled),
         country=code,
@@ -198,6 +198,10 @@ def what_next(answers: Answers, folder: Path) -> str:
         extensions=folder / EXTENSIONS_FILE,
         contexts=", ".join(f"[{context}]" for context in answers.inbound_contexts),
     )
+
+
+def _country(text: str) -> str:
+    return read_country(text.strip().upper())
 
 
 def _where(folder: Path | None) -> Path:

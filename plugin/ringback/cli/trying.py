@@ -77,7 +77,7 @@ def _span(text: str) -> timedelta:
     try:
         return read_duration(text)
     except ValueError as problem:
-        raise ConfigFault([f"--rang {text!r} {problem}"]) from problem
+        raise ConfigFault([f"--rang {problem}"]) from problem
 
 
 def weigh(settings: Settings, house: House, ended: Ended, now: datetime) -> CallDecision:
