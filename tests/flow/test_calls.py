@@ -261,6 +261,16 @@ class TestDelay:
         assert await world.decision("1") == ("suppress", "paused")
         assert world.handset() == []
 
+    async def test_a_country_switched_off_meanwhile_holds_the_text(self, store, clock, tmp_path):
+        house = ruled(delay=timedelta(seconds=20))
+        async with World(store, clock, tmp_path, house).running() as first:
+            await first.happens(*life_of(a_call("1")))
+        clock.move(timedelta(seconds=30))
+        off = replace(house, countries_off=frozenset({"US"}))
+        async with World(store, clock, tmp_path, off).running() as second:
+            assert second.handset() == []
+            assert await second.decision("1") == ("suppress", Reason.CALLER_INITIATED_OFF)
+
     async def test_a_text_that_was_waiting_goes_after_a_restart(self, store, clock, tmp_path, url):
         house = ruled(delay=timedelta(seconds=20))
         async with World(store, clock, tmp_path, house).running() as first:

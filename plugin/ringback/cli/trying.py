@@ -16,7 +16,7 @@ from ringback.core.reasons import OF_A_RULE, Reason
 from ringback.core.segments import measure
 from ringback.core.triggers import CallDecision, CallVerdict, Known, decide
 from ringback.errors import ConfigFault
-from ringback.flow.calls import Ended, call_facts, prepare, wish
+from ringback.flow.calls import Ended, call_facts, prepare
 from ringback.flow.house import House
 from ringback.flow.outbound import gate_facts
 from ringback.ports.storage import PairFacts
@@ -92,8 +92,7 @@ def weigh(settings: Settings, house: House, ended: Ended, now: datetime) -> Call
         check_schema(settings)
         peer = ended.peer.e164 or ended.peer.raw
         pair = peek(settings.database.url, lambda tx: tx.pairs.facts(ended.did, peer, rule.group, rule.name, now))
-    wanted = wish(house, ended, rule, 0, now)
-    gates = gate_facts(house, wanted, call_facts(ended.call), pair, now, 1)
+    gates = gate_facts(house, ended.did, ended.peer, True, call_facts(ended.call), pair, now, 1)
     decision = decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
     if decision.verdict is CallVerdict.SEND and measure(ended.text).segments > house.limits.max_segments:
         return CallDecision(CallVerdict.SUPPRESS, Reason.TOO_LONG, rule, tried=decision.tried)

@@ -167,7 +167,7 @@ def weigh(
     wanted = wish(house, ended, rule, call_id, (ended.call.ended_at or now) + rule.delay)
     call = call_facts(ended.call)
     pair = tx.pairs.facts(ended.did, ended.peer.e164 or ended.peer.raw, rule.group, rule.name, now)
-    gates = gate_facts(house, wanted, call, pair, now, 1)
+    gates = gate_facts(house, ended.did, ended.peer, True, call, pair, now, 1)
     decision = decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
     if decision.verdict is CallVerdict.SEND and decision.at is not None and decision.at > now:
         tx.pending.put(wanted, ended.peer.e164 or "", decision.at)

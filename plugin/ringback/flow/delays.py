@@ -97,7 +97,7 @@ def fire(house: House, slot: Slot | None, text: DueText, now: datetime, tx: Tx) 
         return Fired(None)
     if not tx.pending.close(text.id, "fired", None):
         return Fired(None)
-    sent = submit(house, slot, text.wanted(), text.call.facts(), now, tx)
+    sent = submit(house, slot, text.wanted(house.read("", text.peer)), text.call.facts(), now, tx)
     match sent.verdict:
         case Refuse(reason):
             leave_to_a_person(reason, text, now, tx)

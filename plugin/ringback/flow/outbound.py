@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ringback.core.messages import Wanted
+from ringback.core.numbers import Number
 from ringback.core.policy import AT_SUBMIT, BORN_IN_FLIGHT, CallFacts, Facts, Refuse, Verdict, judge
 from ringback.core.reasons import Reason
 from ringback.core.segments import measure
@@ -35,18 +36,25 @@ TWICE = Submitted(Refuse(Reason.ALREADY_PENDING))
 
 
 def gate_facts(
-    house: House, wanted: Wanted, call: CallFacts | None, pair: PairFacts, now: datetime, segments: int
+    house: House,
+    did: str,
+    peer: Number,
+    automatic: bool,
+    call: CallFacts | None,
+    pair: PairFacts,
+    now: datetime,
+    segments: int,
 ) -> Facts:
-    """Everything the gates may know of a text, from the pair's facts and the owner's limits."""
+    """Everything the gates may know of a text, at submit and when its attempt is opened, from one place."""
     limits = house.limits
     full = pair.sent_this_minute > 0 and pair.sent_this_minute + segments > limits.per_number_per_minute
     return Facts(
-        peer=wanted.peer,
-        automatic=wanted.automatic,
+        peer=peer,
+        automatic=automatic,
         call=call,
-        own_number=wanted.peer.e164 in house.numbers,
-        carrier_known=house.carrier(wanted.did) is not None,
-        caller_initiated=wanted.peer.country not in house.countries_off,
+        own_number=peer.e164 in house.numbers,
+        carrier_known=house.carrier(did) is not None,
+        caller_initiated=peer.country not in house.countries_off,
         opted_out=pair.opted_out,
         paused=pair.paused,
         automatic_this_minute=pair.automatic_this_minute,
@@ -78,7 +86,7 @@ def submit(
     route = Route(house.carrier(wanted.did) or "", measure(wanted.text).segments)
     known = pair or tx.pairs.facts(wanted.did, peer, wanted.group or "", wanted.rule or "", now)
     born = slot is not None and slot.carrier == route.carrier and not known.in_flight
-    facts = gate_facts(house, wanted, call, known, now, route.segments)
+    facts = gate_facts(house, wanted.did, wanted.peer, wanted.automatic, call, known, now, route.segments)
     verdict = judge(facts, BORN_IN_FLIGHT if born else AT_SUBMIT)
     if route.segments > house.limits.max_segments:
         verdict = Refuse(Reason.TOO_LONG)

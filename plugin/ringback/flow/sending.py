@@ -18,7 +18,7 @@ from ringback.core.retries import WRITE_MARGIN
 from ringback.flow.attempts import STRANDED, attempt, find_stranded, record, recover
 from ringback.flow.house import House
 from ringback.flow.insist import insist_one
-from ringback.flow.outbound import Slot, next_minute
+from ringback.flow.outbound import Slot, gate_facts
 from ringback.ports import Carrier, CarrierRef, Clock
 from ringback.ports.storage import Order, Store, Tx, WaitingText
 
@@ -242,17 +242,13 @@ def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: T
 
 def facts_at_open(house: House, text: WaitingText, now: datetime, tx: Tx) -> Facts:
     pair = tx.pairs.facts(text.thread.did, text.thread.peer, "", text.rule, now)
-    peer = house.read("", text.thread.peer)
-    full = (
-        pair.sent_this_minute > 0 and pair.sent_this_minute + text.message.segments > house.limits.per_number_per_minute
-    )
-    return Facts(
-        peer=peer,
-        automatic=text.automatic,
-        call=text.call.facts(),
-        own_number=text.thread.peer in house.numbers,
-        caller_initiated=peer.country not in house.countries_off,
-        opted_out=pair.opted_out,
-        paused=pair.paused,
-        next_free_at=next_minute(now) if full else None,
+    return gate_facts(
+        house,
+        text.thread.did,
+        house.read("", text.thread.peer),
+        text.automatic,
+        text.call.facts(),
+        pair,
+        now,
+        text.message.segments,
     )

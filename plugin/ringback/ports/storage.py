@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from ringback.core.calls import Call, Presentation
 from ringback.core.messages import Basis, MessageClass, Outgoing, PartState, State, Wanted
-from ringback.core.numbers import Line, Number, NumberKind
+from ringback.core.numbers import Number
 from ringback.core.policy import CallFacts, Defer, Verdict
 from ringback.core.reasons import Reason
 from ringback.core.tasks import TaskKind
@@ -120,11 +120,11 @@ class DueText:
     due_at: datetime
     call: CallFactsRow
 
-    def wanted(self) -> Wanted:
+    def wanted(self, peer: Number) -> Wanted:
+        """The text as `submit` takes it; `peer` is read anew, since the gates ask for more than its digits."""
         return Wanted(
             did=self.did,
-            # stored only after it was read once, so it is an E.164 number that can be texted
-            peer=Number(self.peer, NumberKind.E164, self.peer, Line.TEXTABLE),
+            peer=peer,
             text=self.text,
             language=self.language,
             class_=MessageClass.TRANSACTIONAL,
