@@ -57,7 +57,7 @@ class Carrier(Protocol):
     window: int
     """Texts that may be on their way at once."""
     receipts: bool
-    """Whether receipts come at all; without them `accepted` is the last word."""
+    """Whether receipts come at all."""
     max_segments: int
 
     async def send(self, text: Outgoing) -> CarrierRef: ...
