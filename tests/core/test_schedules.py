@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ringback.core.schedules import (
@@ -207,6 +207,7 @@ spans = st.builds(Span, st.integers(0, 6), st.times(), st.times()).map(
 )
 
 
+@example("Europe/London", datetime(2026, 3, 29, tzinfo=UTC), [Span(6, time(1, fold=1), time(0))])
 @given(zones, moments | near_jumps, st.lists(spans, max_size=6))
 def test_a_window_is_ahead_in_order_and_inside_the_hours(zone, moment, hours):
     kept = Calendar("main", ZoneInfo(zone), tuple(hours), tuple(hours))

@@ -79,7 +79,7 @@ def _windows(calendar: Calendar, day: date, moment: datetime) -> Iterator[Window
 
 def _timestamps(day: date, at: time, zone: ZoneInfo) -> tuple[float, float]:
     """Where the clock shows it twice or never these differ; who takes the inner one promises no minute too many."""
-    first = datetime.combine(day, at, zone)
+    first = datetime.combine(day, at.replace(fold=0), zone)
     return first.timestamp(), first.replace(fold=1).timestamp()
 
 
