@@ -1,10 +1,10 @@
 """What Ringback needs from the world, as small protocols. Adapters do not inherit from them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ringback.core.calls import CallEvent
 from ringback.core.messages import Outgoing, ReceiptStatus
@@ -27,27 +27,105 @@ class CarrierRef:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the carrier says later of a text. `attempt` is ours, where the carrier hands it back."""
+    """What the carrier says later of a text. `attempt` is ours, where the carrier hands it back.
+
+    `carrier_at` is the carrier's own time; None where it gives none, and then each status of a text counts once.
+    """
 
     provider_id: str
     status: ReceiptStatus
-    carrier_at: datetime
+    carrier_at: datetime | None
     attempt: str = ""
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Which part of a long text this is; `ref` is the sender's, the same for all parts. `number` counts from 1."""
+
+    ref: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLink:
+    """A photo or file that the carrier keeps for us at `url`; nothing is fetched while the carrier waits."""
+
+    url: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
-    """A text from a handset, as the carrier gave it."""
+    """A text from a handset, as the carrier gave it. An empty `provider_id` means that the carrier gives none.
+
+    `command` is what the carrier itself made of the text (`stop`, `start`, `help`), where it says so.
+    """
 
     provider_id: str
     sender: str
     to: str
     text: str
     carrier_at: datetime
+    piece: Piece | None = None
+    media: tuple[MediaLink, ...] = ()
+    command: str = ""
 
 
 CarrierEvent = Receipt | Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A carrier's HTTP call to us, before anybody believed it.
+
+    `url` is what the carrier called: our configured public address, the path and query as they came. `headers` have
+    lower-case names. `form` are the fields of a form body in the order they came, None for another or a broken body.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    form: tuple[tuple[str, str], ...] | None
+    body: bytes
+    received_at: datetime
+
+
+class Unreadable(Exception):
+    """A hook that is signed and yet makes no sense; it is kept for a person. The text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a carrier wants to hear when its hook is stored."""
+
+    body: str
+    content_type: str
+
+
+class Hooked(Protocol):
+    """A carrier that calls us. `trusts` is asked first, and nothing is read of a hook that it does not trust.
+
+    One whose bodies may be over 1 MiB also has `largest_hook`, in bytes, up to 8 MiB.
+    """
+
+    answer: Answer
+
+    def trusts(self, hook: Hook) -> bool:
+        """Say whether the carrier itself sent this: constant time, over the raw bytes and the public address."""
+
+    def read(self, hook: Hook) -> list[CarrierEvent]:
+        """Return what the hook brings. Pure. Raise Unreadable for what makes no sense."""
+
+
+class Listing(Protocol):
+    """A carrier that can be asked what it took and what came in, to close gaps and settle doubts."""
+
+    async def sent_since(self, moment: datetime) -> list[Receipt]:
+        """Texts it took from us since then, with their present status. Raises SendFailed when it cannot be asked."""
+
+    async def received_since(self, moment: datetime) -> list[Incoming]:
+        """Texts it received for us since then. Raises SendFailed when it cannot be asked."""
 
 
 class Carrier(Protocol):
@@ -59,8 +137,17 @@ class Carrier(Protocol):
     receipts: bool
     """Whether receipts come at all."""
     max_segments: int
+    answers_commands: bool
+    """Whether the carrier itself confirms STOP, START and HELP, so that we must not do it twice."""
 
     async def send(self, text: Outgoing) -> CarrierRef: ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A carrier that holds connections open; closed once its lane has stopped."""
+
+    async def close(self) -> None: ...
 
 
 class Listening(Protocol):
@@ -75,45 +162,19 @@ OptionValue = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class CarrierContext:
-    """What a carrier is given besides its own options: the clock, and the state folder, which exists."""
+    """What a carrier is given besides its own options: the clock, the state folder, which exists, and its hooks.
+
+    `hooks` is the public address below which this carrier's hooks are (`https://sms.example.com/hooks/main`), empty
+    where no public address is configured.
+    """
 
     clock: Clock
     state: Path
+    hooks: str = ""
 
 
 BuildCarrier = Callable[[str, Mapping[str, OptionValue], CarrierContext], Carrier]
 """What each carrier module exports as `build`: name, options without `type`, context. Raises ConfigFault."""
-
-
-@dataclass(frozen=True, slots=True)
-class HandsetText:
-    """A text on a handset that exists only here. `version` grows with each change on any handset of the carrier."""
-
-    attempt: str
-    message: str
-    sender: str
-    to: str
-    text: str
-    at: datetime
-    provider_id: str
-    version: int
-    receipt: ReceiptStatus | None = None
-
-
-class Handsets(Protocol):
-    """The handsets of a loopback carrier, for the page that shows them."""
-
-    life: str
-    """Changes with each start: versions of another life mean nothing."""
-
-    def numbers(self) -> tuple[str, ...]:
-        """Say which handsets have texts, the last texted first."""
-
-    def handset(self, number: str) -> tuple[HandsetText, ...]:
-        """Return the texts on one handset, oldest first."""
-
-    def watch(self, number: str, since: int = 0) -> AsyncGenerator[HandsetText, None]:
-        """Yield each text that came or changed after version `since`, in that order, and go on for ever."""
 
 
 class CallEventSource(Protocol):

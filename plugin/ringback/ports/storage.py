@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from ringback.core.calls import Call, Presentation
-from ringback.core.messages import Basis, MessageClass, Outgoing, PartState, State, Wanted
+from ringback.core.messages import Allowed, Basis, MessageClass, Outgoing, PartState, State, Wanted, may_move
 from ringback.core.numbers import Number
 from ringback.core.policy import CallFacts, Defer, Verdict
 from ringback.core.reasons import Reason
 from ringback.core.tasks import TaskKind
 from ringback.core.triggers import CallDecision
-from ringback.ports import Receipt
+from ringback.ports import Incoming, Receipt
+from ringback.ports.people import Accounts, Audit
 
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ class CallFactsRow:
 
 @dataclass(frozen=True, slots=True)
 class WaitingText:
-    """A queued or held text whose moment has come."""
+    """A queued or held text whose moment has come. `permitted` is False when the account that wrote it is closed."""
 
     message: StoredMessage
     state: State
@@ -100,6 +101,8 @@ class WaitingText:
     expires_at: datetime
     tries: int
     call: CallFactsRow
+    command: str = ""
+    permitted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class DueText:
     pbx: str
     due_at: datetime
     call: CallFactsRow
+    windows: str = ""
 
     def wanted(self, peer: Number) -> Wanted:
         """The text as `submit` takes it; `peer` is read anew, since the gates ask for more than its digits."""
@@ -137,6 +141,7 @@ class DueText:
             group=self.group,
             cool_down=self.cool_down,
             pbx=self.pbx,
+            windows=self.windows,
         )
 
 
@@ -147,7 +152,7 @@ class Order:
     attempt: int
     part: int
     message: int
-    thread: int
+    thread: Thread
     carrier: str
     text: Outgoing
     opened_at: datetime
@@ -156,10 +161,36 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
+    """`said`: its outcome is a person's word."""
+
     id: int
     part: int
     message: int
     state: PartState
+    said: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A text that somebody asks about, with its last attempt; of one that was never tried, `attempt` is 0.
+
+    `said`: the outcome is a person's word. `doubted` is why nobody knew, `task` the public id of what was left for a
+    person then.
+    """
+
+    message: int
+    public_id: str
+    state: State
+    part: int
+    attempt: int
+    attempt_id: str
+    carrier: str
+    opened_at: datetime
+    outcome: str
+    said: bool
+    provider_id: str
+    doubted: str
+    task: str
 
 
 class Calls(Protocol):
@@ -181,6 +212,8 @@ class Pairs(Protocol):
     def count_automatic(self, now: datetime) -> None: ...
     def count_sent(self, did: str, segments: int, now: datetime) -> None: ...
     def opt_out(self, thread_id: int, method: str, evidence: str, now: datetime) -> None: ...
+    def opt_in(self, thread_id: int, method: str, evidence: str, now: datetime) -> None: ...
+    def find(self, public_id: str) -> Thread | None: ...
     def forget_old(self, now: datetime) -> None: ...
 
 
@@ -191,6 +224,7 @@ class PendingTexts(Protocol):
     def close(self, pending_id: int, state: str, cause: str | None) -> bool: ...
     def put_off(self, pending_id: int, due_at: datetime) -> None: ...
     def of_peer(self, peer: str) -> list[tuple[int, int]]: ...
+    def of_pair(self, did: str, peer: str) -> list[tuple[int, int]]: ...
     def on_the_line(self, peer: str, since: datetime) -> bool: ...
 
 
@@ -202,6 +236,7 @@ class Outbox(Protocol):
     def open_attempt(self, text: WaitingText, carrier: str, now: datetime) -> Order: ...
     def due(self, carrier: str, now: datetime, limit: int) -> list[WaitingText]: ...
     def unsent_to(self, peer: str) -> list[tuple[int, State, int]]: ...
+    def unsent_in(self, thread_id: int) -> list[tuple[int, State, int | None]]: ...
     def still_waiting(self, carrier: str, now: datetime) -> tuple[datetime | None, bool]: ...
     def move(
         self, message_id: int, old: State, new: State, reason: Reason | None, detail: str, now: datetime
@@ -213,19 +248,105 @@ class Outbox(Protocol):
     def waiting_for(self, carrier: str) -> list[tuple[int, State, str]]: ...
     def reroute(self, message_id: int, state: State, carrier: str, detail: str, now: datetime) -> None: ...
     def quiet_since(self, at: datetime, limit: int) -> list[tuple[int, State]]: ...
+    def note(self, message_id: int, state: State, reason: Reason | None, detail: str, now: datetime) -> None: ...
+    def may_write(self, account_id: int | None) -> bool: ...
 
 
 class Outcomes(Protocol):
     def close(self, attempt_id: int, outcome: str, cause: str, provider_id: str | None, now: datetime) -> bool: ...
     def part_moves(
-        self, part: int, message: int, state: PartState, reason: Reason | None, detail: str, now: datetime
+        self,
+        part: int,
+        message: int,
+        state: PartState,
+        reason: Reason | None,
+        detail: str,
+        now: datetime,
+        allowed: Allowed = may_move,
     ) -> State | None: ...
+    def doubt(self, public_id: str) -> Doubt | None: ...
+    def say(self, attempt_id: int, outcome: str, cause: str) -> None: ...
     def find(self, carrier: str, receipt: Receipt) -> Attempt | None: ...
     def resolve(self, attempt_id: int, provider_id: str, cause: str, now: datetime) -> None: ...
     def keep(self, attempt_id: int, carrier: str, receipt: Receipt, now: datetime) -> bool: ...
     def park(self, carrier: str, receipt: Receipt, now: datetime) -> None: ...
     def take_parked(self, carrier: str, provider_id: str) -> list[Receipt]: ...
     def forget_parked(self, before: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where an incoming text ended up. `first` is False for one the carrier brought before: nothing more to do."""
+
+    first: bool
+    raw: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIncoming:
+    """A text from a handset in its thread. `whole` is False while pieces of it are missing."""
+
+    id: int
+    public_id: str
+    thread: Thread
+    body: str
+    whole: bool
+
+
+class Inbound(Protocol):
+    """What carriers bring from handsets: journalled, joined, filed under its thread."""
+
+    def journal(self, carrier: str, provider_id: str, fingerprint: str, body: bytes, now: datetime) -> Arrival:
+        """Keep what came as it came (I-D1); a second copy of the same id changes nothing."""
+
+    def repeats(self, carrier: str, fingerprint: str, since: datetime, but: int) -> int | None:
+        """Return the text that looks the same and came a moment ago, if the carrier gives no ids."""
+
+    def file(
+        self, incoming: Incoming, carrier: str, thread: Thread, at: datetime, repeats: int | None, now: datetime
+    ) -> StoredIncoming:
+        """Put a text, or a piece of one, into its thread (I-D2)."""
+
+    def read_as(self, incoming_id: int, command: str) -> None:
+        """Say which command a text was."""
+
+    def done(self, raw: int, incoming_id: int) -> None: ...
+
+    def quarantine(self, raw: int, why: str) -> None: ...
+
+    def undone(self, limit: int) -> list[tuple[int, str, bytes]]:
+        """What is journalled and was never read, oldest first, as (raw, carrier, body)."""
+
+    def lacking(self, before: datetime, limit: int) -> list[StoredIncoming]:
+        """Texts that wait for pieces since before then."""
+
+    def show_partial(self, text: StoredIncoming, now: datetime) -> None:
+        """Show what came of a text although pieces are missing."""
+
+    def mark_read(self, thread_id: int, now: datetime) -> None:
+        """Somebody looked at the thread."""
+
+    def mark_answered(self, thread_id: int, since: datetime | None = None) -> None:
+        """Nobody waits for an answer here any more; with `since`, nobody who began to wait then or later."""
+
+    def waiting(self, most: int) -> int:
+        """How many threads wait for an answer, counted up to `most`."""
+
+    def offered(self, thread_id: int, since: datetime) -> tuple[str, datetime] | None:
+        """Return the call-back windows last offered to this person, as stored, and when."""
+
+    def forget_raw(self, before: datetime) -> None: ...
+
+
+class Idempotency(Protocol):
+    """What was asked with a key of the asker's own."""
+
+    def asked(self, principal: str, key: str) -> tuple[str, str] | None:
+        """Return what was asked with this key, and the answer; None when it is new."""
+
+    def keep(self, principal: str, key: str, asked: str, answer: str, now: datetime) -> None: ...
+
+    def forget_old(self, before: datetime) -> None: ...
 
 
 class Settings(Protocol):
@@ -239,9 +360,19 @@ class Settings(Protocol):
 class Tasks(Protocol):
     def open(self) -> dict[TaskKind, int]: ...
     def add(
-        self, task: TaskKind, now: datetime, detail: str, call_id: int | None = None, message_id: int | None = None
+        self,
+        task: TaskKind,
+        now: datetime,
+        detail: str,
+        call_id: int | None = None,
+        message_id: int | None = None,
+        thread_id: int | None = None,
+        incoming_id: int | None = None,
+        due_at: datetime | None = None,
     ) -> None: ...
-    def settle(self, task: TaskKind, about: int, now: datetime) -> None: ...
+    def settle(self, task: TaskKind, about: int, now: datetime, by: str = "") -> None: ...
+    def close(self, public_id: str, by: str, now: datetime) -> bool: ...
+    def reopen(self, public_id: str) -> bool: ...
 
 
 class Tx(Protocol):
@@ -261,6 +392,14 @@ class Tx(Protocol):
     def settings(self) -> Settings: ...
     @property
     def tasks(self) -> Tasks: ...
+    @property
+    def inbound(self) -> Inbound: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def idempotency(self) -> Idempotency: ...
 
 
 Step = Callable[[Tx], T]

@@ -6,6 +6,7 @@ from datetime import datetime
 from ringback.core.calls import Call, Leg, Sighting
 from ringback.core.ids import Kind
 from ringback.core.triggers import CallDecision
+from ringback.ports.changes import ANY_CALL, Touch
 from ringback.ports.storage import StoredCall
 from ringback.store.moments import maybe_micros, micros, moment_of, span_micros
 from ringback.store.sql import insert, sql
@@ -64,7 +65,11 @@ class Calls:
             language=call.language,
             started_at=micros(call.started_at),
         )
+        self._touch(peer)
         return row[0] if row else None
+
+    def _touch(self, peer: str | None) -> None:
+        self._run.touch(ANY_CALL, *((Touch("peer", peer),) if peer else ()))
 
     def answered(self, pbx: str, uniqueid: str, at: datetime) -> None:
         self._run.change(ANSWERED, pbx=pbx, uniqueid=uniqueid, at=micros(at))
@@ -104,11 +109,13 @@ class Calls:
             until_at=maybe_micros(decision.until),
             tried="\n".join(f"{tried.reason} {tried.rule}" for tried in decision.tried),
         )
+        self._touch(peer)
         self._run.many(LEG, [_leg(call_id, seq, leg) for seq, leg in enumerate(call.legs)])
         self._run.many(EVENT, [_sighting(call_id, seq, seen) for seq, seen in enumerate(call.seen)])
 
     def redecided(self, call_id: int, decision: CallDecision) -> None:
         """The text that waited was taken back or put off when it came due."""
+        self._run.touch(ANY_CALL)
         self._run.change(
             REDECIDED,
             id=call_id,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ringback.errors import Locked, StoreBusy, StoreFault
+from ringback.flow.changes import Hub
 from ringback.ports import Clock
 from ringback.ports.storage import Step, Tx
 from ringback.store.nouns import Nouns
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 T = TypeVar("T")
-HEAD = "0001"
+HEAD = "0002"
 """The schema this program speaks; a test compares it with the newest migration."""
+SCHEMAS = Path(__file__).parent
+"""Where the scripts are that make an empty database; `python -m tools.schema` writes them."""
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -68,8 +71,9 @@ class Database:
 
     def __init__(self, url: str, clock: Clock) -> None:
         self.url = url
+        self.changes = Hub()
         self._clock = clock
-        self._writer = Writer(connector(url))
+        self._writer = Writer(connector(url), self.changes.tell)
         self._engine: Engine | None = None
         self.trouble = ""
         """Why the last changes could not be written; empty when they were."""
@@ -103,14 +107,20 @@ class Database:
         self._writer.put_along(list(steps))
 
     async def read(self, query: "Callable[[Reading], T]") -> T:
-        """Run a query on a reading connection, off the loop."""
+        """Run a query on a reading connection, off the loop. Raises StoreFault when it cannot be read."""
         return await asyncio.to_thread(self._query, query)
 
     def _query(self, query: "Callable[[Reading], T]") -> T:
+        from sqlalchemy.exc import SQLAlchemyError
+
         if self._engine is None:
             self._engine = reader(self.url)
-        with self._engine.connect() as connection:
-            return query(connection)
+        try:
+            with self._engine.connect() as connection:
+                return query(connection)
+        except SQLAlchemyError as problem:
+            why = getattr(problem, "orig", None) or problem
+            raise StoreFault(f"the database cannot be read: {why}") from problem
 
     async def close(self) -> None:
         """Finish what waits, then close."""
@@ -187,8 +197,29 @@ def alembic_config(url: str) -> "Config":
     return config
 
 
+def make(url: str) -> None:
+    """Make the schema in an empty database, in one transaction and without SQLAlchemy."""
+    path = sqlite_path(url)
+    if path is not None:
+        import sqlite3
+
+        try:
+            with closing(sqlite3.connect(path)) as connection:
+                connection.executescript((SCHEMAS / "schema.sqlite.sql").read_text())
+        except sqlite3.Error as problem:
+            raise StoreFault(f"the database {path} cannot be made: {problem}") from problem
+        return
+    import psycopg
+
+    try:
+        with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), autocommit=True) as database:
+            database.execute((SCHEMAS / "schema.postgresql.sql").read_bytes())
+    except psycopg.Error as problem:
+        raise StoreFault(f"the database cannot be made: {str(problem).strip()}") from problem
+
+
 def migrate(url: str) -> None:
-    """Bring the schema to HEAD. The caller holds the state folder."""
+    """Bring the schema to HEAD, a migration after the other. The caller holds the state folder."""
     from alembic import command
 
     command.upgrade(alembic_config(url), "head")
@@ -201,7 +232,10 @@ def prepare(url: str) -> None:
         return
     if version is not None and version > HEAD:
         raise StoreFault(f"the database is at schema {version}, newer than this Ringback ({HEAD}); upgrade Ringback")
-    migrate(url)
+    if version is None:
+        make(url)
+    else:
+        migrate(url)
 
 
 def peek(url: str, step: Step[T]) -> T:

@@ -24,3 +24,7 @@ def moment_of(value: int) -> datetime:
 
 def maybe_moment_of(value: int | None) -> datetime | None:
     return None if value is None else moment_of(value)
+
+
+def maybe_span_of(value: int | None) -> timedelta | None:
+    return None if value is None else timedelta(microseconds=value)

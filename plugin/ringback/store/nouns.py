@@ -1,6 +1,10 @@
 """All nouns of one transaction under one roof."""
 
+from ringback.ports.changes import Touch
+from ringback.store.accounts import Accounts, Audit
 from ringback.store.calls import Calls
+from ringback.store.idempotency import Idempotency
+from ringback.store.inbound import Inbound
 from ringback.store.outbox import Outbox
 from ringback.store.outcomes import Outcomes
 from ringback.store.pairs import Pairs
@@ -20,7 +24,14 @@ class Nouns:
         self.outcomes = Outcomes(self._run)
         self.settings = Settings(self._run)
         self.tasks = Tasks(self._run)
+        self.inbound = Inbound(self._run)
+        self.idempotency = Idempotency(self._run)
+        self.accounts = Accounts(self._run)
+        self.audit = Audit(self._run)
         self.outbox = Outbox(self._run, epoch=0)
+
+    def take_touched(self) -> frozenset[Touch]:
+        return self._run.take_touched()
 
     def begin_epoch(self, epoch: int) -> None:
         self.outbox = Outbox(self._run, epoch)

@@ -8,6 +8,7 @@ from ringback.core.ids import Kind
 from ringback.core.messages import Outgoing, PartState, State, Wanted
 from ringback.core.policy import Defer, Refuse, Verdict
 from ringback.core.reasons import Reason
+from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.storage import CallFactsRow, Order, Route, StoredMessage, Thread, WaitingText
 from ringback.store.moments import maybe_moment_of, micros, moment_of
 from ringback.store.sql import Sql, insert, sql
@@ -16,8 +17,8 @@ from ringback.store.tx import Runner, new_id
 PUT = insert(
     "message",
     """public_id thread_id carrier class_ basis language pbx cause automatic body segments state reason not_before
-    created_at state_at expires_at call_id rule step tries""",
-    "ON CONFLICT (call_id, rule, step) DO NOTHING RETURNING id",
+    created_at state_at expires_at call_id rule step tries account_id answers_id command windows""",
+    "ON CONFLICT DO NOTHING RETURNING id",
 )
 EVENT = insert("message_event", "message_id at state reason detail")
 PART = insert("part", "message_id seq body state", "RETURNING id")
@@ -33,9 +34,9 @@ PART_QUEUED = sql("UPDATE part SET state = 'queued' WHERE id = :id")
 # The oldest waiting text of each thread that has none in the air, so that texts to one person keep their order.
 DUE = sql(
     """SELECT m.id, m.public_id, m.state, t.id, t.public_id, n.id, n.e164, t.peer, m.body, m.segments, m.automatic,
-    m.rule, m.expires_at, m.tries, p.id, c.presentation, c.verstat, c.vetoed
+    m.rule, m.expires_at, m.tries, p.id, m.command, a.disabled_at, c.presentation, c.verstat, c.vetoed
     FROM message m JOIN thread t ON t.id = m.thread_id JOIN number n ON n.id = t.number_id
-    JOIN part p ON p.message_id = m.id LEFT JOIN call c ON c.id = m.call_id
+    JOIN part p ON p.message_id = m.id LEFT JOIN call c ON c.id = m.call_id LEFT JOIN account a ON a.id = m.account_id
     WHERE m.carrier = :carrier AND m.state IN ('queued', 'held') AND m.not_before <= :now
     AND NOT EXISTS (SELECT 1 FROM message e WHERE e.thread_id = m.thread_id
       AND e.state IN ('queued', 'held', 'submitting') AND (e.state = 'submitting' OR e.id < m.id))
@@ -59,6 +60,10 @@ TO_PEER = sql(
     """SELECT m.id, m.state, m.call_id FROM thread t JOIN message m ON m.thread_id = t.id
     WHERE t.peer = :peer AND m.state IN ('queued', 'held') AND m.automatic AND m.call_id IS NOT NULL"""
 )
+IN_THREAD = sql(
+    "SELECT id, state, call_id FROM message WHERE thread_id = :thread AND state IN ('queued', 'held') AND command = ''"
+)
+CLOSED_ACCOUNT = sql("SELECT 1 FROM account WHERE id = :id AND disabled_at IS NOT NULL")
 OPEN_ATTEMPTS = sql(
     "SELECT id, part_id, message_id, opened_at FROM attempt WHERE outcome IS NULL AND carrier = :carrier"
 )
@@ -98,7 +103,7 @@ class Outbox:
     ) -> StoredMessage | None:
         """Keep a text as the gates decided (D1): queued, held, or refused with its reason, since a no is never silent.
 
-        None when this call's rule already has its text.
+        None when this call's rule, or the incoming text it answers, already has its text.
         """
         return self._put(wanted, thread, route, filed(verdict, now), now)
 
@@ -136,6 +141,10 @@ class Outbox:
             rule=wanted.rule,
             step=wanted.step,
             tries=kept.tries,
+            account_id=wanted.account,
+            answers_id=wanted.answers,
+            command=wanted.command,
+            windows=wanted.windows,
         )
         if row is None:
             return None
@@ -146,6 +155,7 @@ class Outbox:
         return StoredMessage(row[0], public_id, part[0], route.segments)
 
     def note(self, message_id: int, state: State, reason: Reason | None, detail: str, now: datetime) -> None:
+        self._run.touch(ANY_THREAD, Touch("message", message_id))
         self._run.change(EVENT, message_id=message_id, at=micros(now), state=state, reason=reason, detail=detail)
 
     def open_attempt(self, text: WaitingText, carrier: str, now: datetime) -> Order:
@@ -177,7 +187,7 @@ class Outbox:
         assert row is not None
         text, expires_at = words
         outgoing = Outgoing(public_id, message.public_id, thread.did, thread.peer, text, expires_at)
-        return Order(row[0], message.part, message.id, thread.id, carrier, outgoing, now, tries)
+        return Order(row[0], message.part, message.id, thread, carrier, outgoing, now, tries)
 
     def due(self, carrier: str, now: datetime, limit: int) -> list[WaitingText]:
         """Texts that may go now, oldest first, at most one a thread."""
@@ -191,7 +201,9 @@ class Outbox:
                 row[11] or "",
                 moment_of(row[12]),
                 row[13],
-                CallFactsRow(*row[15:]),
+                CallFactsRow(*row[17:]),
+                row[15],
+                row[16] is None,
             )
             for row in self._run.all(DUE, carrier=carrier, now=micros(now), limit=limit)
         ]
@@ -205,6 +217,14 @@ class Outbox:
     def unsent_to(self, peer: str) -> list[tuple[int, State, int]]:
         """Texts after calls that have not left us yet, from any of our numbers, as (message, state, call)."""
         return [(row[0], State(row[1]), row[2]) for row in self._run.all(TO_PEER, peer=peer)]
+
+    def unsent_in(self, thread_id: int) -> list[tuple[int, State, int | None]]:
+        """Texts of a thread that have not left us yet, as (message, state, call); answers to commands are left out."""
+        return [(row[0], State(row[1]), row[2]) for row in self._run.all(IN_THREAD, thread=thread_id)]
+
+    def may_write(self, account_id: int | None) -> bool:
+        """Whether an account is open; what has none is not a matter of accounts."""
+        return account_id is None or self._run.one(CLOSED_ACCOUNT, id=account_id) is None
 
     def move(self, message_id: int, old: State, new: State, reason: Reason | None, detail: str, now: datetime) -> bool:
         """Move a text that no attempt is open for; False when it is not in `old` any more."""

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from ringback.core.ids import Kind
+from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.storage import PairFacts, Thread
 from ringback.store.moments import maybe_moment_of, micros
 from ringback.store.sql import insert, sql
@@ -18,7 +19,7 @@ FACTS = sql(
     (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
     (SELECT min(due_at) FROM pending_text WHERE peer = :peer AND state = 'pending'),
     (SELECT count(*) FROM (SELECT m.automatic, m.created_at, m.state FROM message m WHERE m.thread_id = t.id
-       ORDER BY m.id DESC LIMIT 200) AS latest
+       ORDER BY m.created_at DESC, m.id DESC LIMIT 200) AS latest
        WHERE latest.automatic AND latest.created_at > :hour_ago AND latest.state <> 'refused'),
     (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting') LIMIT 1),
     (SELECT count(*) FROM setting WHERE key IN ('pause:all', :pause_number, :pause_rule)),
@@ -40,9 +41,13 @@ COOL = insert(
     "ON CONFLICT (peer, group_, number_id) DO UPDATE SET until_at = excluded.until_at",
 )
 COUNT = insert("meter", "key slot n", "ON CONFLICT (key, slot) DO UPDATE SET n = meter.n + excluded.n")
-OPT_OUT_EVENT = insert("opt_out_event", "thread_id at kind method evidence")
-OPT_OUT = insert(
+OPT_EVENT = insert("opt_out_event", "thread_id at kind method evidence")
+OPT = insert(
     "pair_facts", "thread_id opted_out_at", "ON CONFLICT (thread_id) DO UPDATE SET opted_out_at = excluded.opted_out_at"
+)
+FIND = sql(
+    """SELECT t.id, t.number_id, n.e164, t.peer FROM thread t JOIN number n ON n.id = t.number_id
+    WHERE t.public_id = :public_id"""
 )
 FORGET_METERS = sql("DELETE FROM meter WHERE slot < :slot")
 FORGET_COOL_DOWNS = sql("DELETE FROM cool_down WHERE until_at < :now")
@@ -92,6 +97,7 @@ class Pairs:
             self._run.change(NEW_NUMBER, e164=did)
             row = self._thread(did, peer, now)
         assert row is not None
+        self._run.touch(ANY_THREAD, Touch("thread", row[0]))
         return Thread(row[0], row[1], row[2], did, peer)
 
     def _thread(self, did: str, peer: str, now: datetime) -> Row | None:
@@ -108,9 +114,22 @@ class Pairs:
 
     def opt_out(self, thread_id: int, method: str, evidence: str, now: datetime) -> None:
         """Write the ledger and its fold in one go."""
-        at = micros(now)
-        self._run.change(OPT_OUT_EVENT, thread_id=thread_id, at=at, kind="opt_out", method=method, evidence=evidence)
-        self._run.change(OPT_OUT, thread_id=thread_id, opted_out_at=at)
+        self._opt(thread_id, "opt_out", micros(now), method, evidence, now)
+
+    def opt_in(self, thread_id: int, method: str, evidence: str, now: datetime) -> None:
+        """The same for somebody who wants texts again."""
+        self._opt(thread_id, "opt_in", None, method, evidence, now)
+
+    def _opt(
+        self, thread_id: int, kind: str, opted_out_at: int | None, method: str, evidence: str, now: datetime
+    ) -> None:
+        self._run.touch(ANY_THREAD, Touch("thread", thread_id))
+        self._run.change(OPT_EVENT, thread_id=thread_id, at=micros(now), kind=kind, method=method, evidence=evidence)
+        self._run.change(OPT, thread_id=thread_id, opted_out_at=opted_out_at)
+
+    def find(self, public_id: str) -> Thread | None:
+        row = self._run.one(FIND, public_id=public_id)
+        return Thread(row[0], public_id, row[1], row[2], row[3]) if row else None
 
     def forget_old(self, now: datetime) -> None:
         self._run.change(FORGET_METERS, slot=micros(now) // MINUTE_US - 2)

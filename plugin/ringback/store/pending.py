@@ -10,12 +10,12 @@ from ringback.store.tx import Runner
 
 PUT = insert(
     "pending_text",
-    "call_id rule group_ did peer language body cool_down_us due_at expires_at state",
+    "call_id rule group_ did peer language body cool_down_us due_at expires_at state windows",
     "ON CONFLICT (call_id, rule) DO NOTHING",
 )
 DUE = sql(
     """SELECT p.id, p.call_id, p.rule, p.group_, p.did, p.peer, p.language, p.body, p.cool_down_us, p.expires_at,
-    c.pbx, p.due_at, c.presentation, c.verstat, c.vetoed
+    c.pbx, p.due_at, p.windows, c.presentation, c.verstat, c.vetoed
     FROM pending_text p JOIN call c ON c.id = p.call_id
     WHERE p.state = 'pending' AND p.due_at <= :now ORDER BY p.due_at LIMIT :limit"""
 )
@@ -23,6 +23,7 @@ NEXT = sql("SELECT min(due_at) FROM pending_text WHERE state = 'pending'")
 CLOSE = sql("UPDATE pending_text SET state = :state, cause = :cause WHERE id = :id AND state = 'pending'")
 PUT_OFF = sql("UPDATE pending_text SET due_at = :due_at WHERE id = :id AND state = 'pending'")
 OF_PEER = sql("SELECT id, call_id FROM pending_text WHERE peer = :peer AND state = 'pending'")
+OF_PAIR = sql("SELECT id, call_id FROM pending_text WHERE peer = :peer AND did = :did AND state = 'pending'")
 LIVE_CALL = sql("SELECT 1 FROM call WHERE peer = :peer AND ended_at IS NULL AND started_at > :since LIMIT 1")
 
 
@@ -44,6 +45,7 @@ class PendingTexts:
             due_at=micros(due_at),
             expires_at=micros(wanted.expires_at),
             state="pending",
+            windows=wanted.windows,
         )
 
     def due(self, now: datetime, limit: int) -> list[DueText]:
@@ -62,7 +64,8 @@ class PendingTexts:
                 moment_of(row[9]),
                 row[10],
                 moment_of(row[11]),
-                CallFactsRow(*row[12:]),
+                CallFactsRow(*row[13:]),
+                row[12],
             )
             for row in rows
         ]
@@ -80,6 +83,10 @@ class PendingTexts:
     def of_peer(self, peer: str) -> list[tuple[int, int]]:
         """The waiting texts to a person from any of our numbers, as (id, call id)."""
         return [(row[0], row[1]) for row in self._run.all(OF_PEER, peer=peer)]
+
+    def of_pair(self, did: str, peer: str) -> list[tuple[int, int]]:
+        """The waiting texts of one of our numbers to a person, as (id, call id)."""
+        return [(row[0], row[1]) for row in self._run.all(OF_PAIR, did=did, peer=peer)]
 
     def on_the_line(self, peer: str, since: datetime) -> bool:
         """Is this person in a call with us now (begun after `since`, so that a call lost in a gap does not count)?"""

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from ringback.core.ids import Kind
 from ringback.core.tasks import TaskKind
-from ringback.store.moments import micros, moment_of
+from ringback.ports.changes import TASKS
+from ringback.store.moments import maybe_micros, micros, moment_of
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Runner, new_id
 
@@ -17,8 +18,14 @@ PUT = insert(
 DROP = sql("DELETE FROM setting WHERE key = :key")
 GET = sql("SELECT value, changed_at FROM setting WHERE key = :key")
 PAUSES = sql("SELECT key, changed_at, changed_by FROM setting WHERE key >= 'pause:' AND key < 'pause;' ORDER BY key")
-TASK = insert("task", "public_id key kind at call_id message_id detail", "ON CONFLICT (key) DO NOTHING")
-SETTLE = sql("UPDATE task SET done_at = :at WHERE key = :key AND done_at IS NULL")
+TASK = insert(
+    "task",
+    "public_id key kind at call_id message_id thread_id incoming_id due_at detail",
+    "ON CONFLICT (key) DO NOTHING",
+)
+SETTLE = sql("UPDATE task SET done_at = :at, done_by = :by WHERE key = :key AND done_at IS NULL")
+CLOSE = sql("UPDATE task SET done_at = :at, done_by = :by WHERE public_id = :public_id AND done_at IS NULL")
+REOPEN = sql("UPDATE task SET done_at = NULL, done_by = '' WHERE public_id = :public_id AND done_at IS NOT NULL")
 OPEN_TASKS = sql("SELECT kind, count(*) FROM task WHERE done_at IS NULL GROUP BY kind")
 
 
@@ -57,10 +64,19 @@ class Tasks:
         return {TaskKind(kind): count for kind, count in self._run.all(OPEN_TASKS)}
 
     def add(
-        self, task: TaskKind, now: datetime, detail: str, call_id: int | None = None, message_id: int | None = None
+        self,
+        task: TaskKind,
+        now: datetime,
+        detail: str,
+        call_id: int | None = None,
+        message_id: int | None = None,
+        thread_id: int | None = None,
+        incoming_id: int | None = None,
+        due_at: datetime | None = None,
     ) -> None:
         """Leave something for a person. The same thing is not left twice, and of a storm there is one a minute."""
-        about = call_id or message_id or micros(now) // 60_000_000
+        about = call_id or message_id or incoming_id or micros(now) // 60_000_000
+        self._run.touch(TASKS)
         self._run.change(
             TASK,
             public_id=new_id(Kind.TASK, now),
@@ -69,9 +85,22 @@ class Tasks:
             at=micros(now),
             call_id=call_id,
             message_id=message_id,
+            thread_id=thread_id,
+            incoming_id=incoming_id,
+            due_at=maybe_micros(due_at),
             detail=detail,
         )
 
-    def settle(self, task: TaskKind, about: int, now: datetime) -> None:
+    def settle(self, task: TaskKind, about: int, now: datetime, by: str = "") -> None:
         """What a task about this call or text asked for has happened; nobody need look any more."""
-        self._run.change(SETTLE, key=f"{task}:{about}", at=micros(now))
+        self._run.touch(TASKS)
+        self._run.change(SETTLE, key=f"{task}:{about}", at=micros(now), by=by)
+
+    def close(self, public_id: str, by: str, now: datetime) -> bool:
+        """Somebody did it; False when it was done before, or never there."""
+        self._run.touch(TASKS)
+        return self._run.change(CLOSE, public_id=public_id, by=by, at=micros(now)) == 1
+
+    def reopen(self, public_id: str) -> bool:
+        self._run.touch(TASKS)
+        return self._run.change(REOPEN, public_id=public_id) == 1

@@ -1,165 +1,116 @@
-"""Reading back what happened: a call with its legs, its decision and its texts, each with every step it took."""
+"""Reading back what happened, by whatever somebody has: an id, a number, a name."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
 
-from sqlalchemy import Connection, Row, select
-
+from ringback.core.calls import Direction
 from ringback.core.ids import Kind, kind_of
-from ringback.store.moments import maybe_moment_of, moment_of
+from ringback.ports.stories import CallStory, EventStory, LegStory, PendingStory, Stories, ThreadStory
+from ringback.store.moments import maybe_moment_of, maybe_span_of, moment_of
+from ringback.store.story_people import MOST, OF_A_CALL, task_story, tasks
+from ringback.store.story_texts import texts
+from ringback.store.story_threads import incoming_texts, threads
 from ringback.store.tables import (
     attempt,
     call,
     call_event,
     call_leg,
+    incoming,
     message,
-    message_event,
     number,
     pending_text,
+    task,
     thread,
 )
 
-MOST = 20
-
-
-@dataclass(frozen=True, slots=True)
-class LegStory:
-    phone: str
-    at: datetime
-    ended_at: datetime | None
-    rang: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventStory:
-    """One line of a call's story."""
-
-    at: datetime
-    kind: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepStory:
-    """One state a text was in, why, and what was said."""
-
-    at: datetime
-    state: str
-    reason: str | None
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptStory:
-    public_id: str
-    carrier: str
-    opened_at: datetime
-    closed_at: datetime | None
-    outcome: str | None
-    cause: str | None
-    provider_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TextStory:
-    public_id: str
-    did: str
-    peer: str
-    body: str
-    segments: int
-    state: str
-    reason: str | None
-    cause: str
-    carrier: str
-    created_at: datetime
-    expires_at: datetime
-    not_before: datetime
-    steps: tuple[StepStory, ...]
-    attempts: tuple[AttemptStory, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PendingStory:
-    """A text that waits, or waited, out its rule's delay."""
-
-    due_at: datetime
-    state: str
-    cause: str | None
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallStory:
-    public_id: str
-    pbx: str
-    uniqueid: str
-    linkedid: str
-    direction: str
-    caller: str
-    did: str
-    peer: str | None
-    presentation: str
-    vetoed: bool
-    transfer_unanswered: bool
-    queue: str | None
-    started_at: datetime
-    answered_at: datetime | None
-    ended_at: datetime | None
-    rang: timedelta | None
-    waited: timedelta | None
-    outcome: str | None
-    decision: str | None
-    reason: str | None
-    rule: str | None
-    rule_version: str | None
-    due_at: datetime | None
-    until_at: datetime | None
-    tried: tuple[tuple[str, str], ...]
-    legs: tuple[LegStory, ...]
-    events: tuple[EventStory, ...]
-    pending: PendingStory | None
-    texts: tuple[TextStory, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stories:
-    """What was found: calls with their texts, and texts that belong to no call shown."""
-
-    calls: tuple[CallStory, ...] = ()
-    texts: tuple[TextStory, ...] = ()
-
 
 def find(connection: Connection, what: str, most: int = MOST) -> Stories:
-    """Look up a call by its linkedid, uniqueid or our id, a text by its id, or all of a person by an E.164 number."""
-    kind = kind_of(what)
-    if kind is Kind.MESSAGE:
-        return _by_message(connection, what)
-    if kind is Kind.CALL:
-        return Stories(_calls(connection, call.c.public_id == what, 1))
-    if what.startswith("+"):
-        return _by_number(connection, what, most)
-    return Stories(_calls(connection, (call.c.linkedid == what) | (call.c.uniqueid == what), most))
+    """Look up one thing by its id, a call by its linkedid or uniqueid, or all of a person by what they send from.
+
+    Of a thread or a person these are the newest `most` of each kind.
+    """
+    match kind_of(what):
+        case Kind.MESSAGE:
+            return _by_message(connection, message.c.public_id == what)
+        case Kind.ATTEMPT:
+            tried = select(attempt.c.message_id).where(attempt.c.public_id == what).scalar_subquery()
+            return _by_message(connection, message.c.id == tried)
+        case Kind.CALL:
+            return Stories(_calls(connection, call.c.public_id == what, 1))
+        case Kind.INCOMING:
+            return Stories(incoming=incoming_texts(connection, incoming.c.public_id == what, 1))
+        case Kind.THREAD:
+            return _of_threads(connection, threads(connection, thread.c.public_id == what, 1), most)
+        case Kind.TASK:
+            return _by_task(connection, what)
+    if not what.startswith("+"):
+        calls = _calls(connection, call.c.linkedid == what, most) or _by_uniqueid(connection, what, most)
+        if calls:
+            return Stories(calls)
+    return _of_person(connection, what, most)
 
 
-def _by_message(connection: Connection, public_id: str) -> Stories:
-    row = connection.execute(select(message.c.id, message.c.call_id).where(message.c.public_id == public_id)).first()
+def _by_uniqueid(connection: Connection, uniqueid: str, most: int) -> tuple[CallStory, ...]:
+    """Ask PBX by PBX: the index begins with its name, and there are few."""
+    pbxs = []
+    last = ""
+    while (pbx := connection.scalar(select(func.min(call.c.pbx)).where(call.c.pbx > last))) is not None:
+        pbxs.append(last := pbx)
+    found = or_(false(), *(and_(call.c.pbx == pbx, call.c.uniqueid == uniqueid) for pbx in pbxs))
+    return _calls(connection, found, most)
+
+
+def _by_message(connection: Connection, condition: ColumnElement[bool]) -> Stories:
+    row = connection.execute(select(message.c.id, message.c.call_id).where(condition)).first()
     if row is None:
         return Stories()
     if row.call_id is not None:
         return Stories(_calls(connection, call.c.id == row.call_id, 1))
-    return Stories(texts=_texts(connection, message.c.id == row.id, 1))
+    return Stories(texts=texts(connection, message.c.id == row.id, 1))
 
 
-def _by_number(connection: Connection, e164: str, most: int) -> Stories:
-    calls = _calls(connection, call.c.peer == e164, most)
-    threads = select(thread.c.id).where(thread.c.peer == e164)
-    alone = message.c.thread_id.in_(threads) & message.c.call_id.is_(None)
-    return Stories(calls, _texts(connection, alone, most))
+def _by_task(connection: Connection, public_id: str) -> Stories:
+    """What the task is about, which tells of the task too; or the task, where it is about nothing that has an id."""
+    row = connection.execute(select(task).where(task.c.public_id == public_id)).first()
+    if row is None:
+        return Stories()
+    if row.incoming_id is not None:
+        return Stories(incoming=incoming_texts(connection, incoming.c.id == row.incoming_id, 1))
+    if row.message_id is not None:
+        return _by_message(connection, message.c.id == row.message_id)
+    if row.call_id is not None:
+        return Stories(_calls(connection, call.c.id == row.call_id, 1))
+    return Stories(tasks=(task_story(connection, row),))
 
 
-def _calls(connection: Connection, condition: object, most: int) -> tuple[CallStory, ...]:
+def _of_person(connection: Connection, peer: str, most: int) -> Stories:
+    """Whatever passed between them and any number of ours."""
+    theirs = threads(connection, thread.c.peer == peer, most)
+    return _with_calls(connection, theirs, _calls(connection, call.c.peer == peer, most), most)
+
+
+def _of_threads(connection: Connection, found: tuple[ThreadStory, ...], most: int) -> Stories:
+    if not found:
+        return Stories()
+    (one,) = found
+    ours = or_(call.c.did == one.did, call.c.direction == Direction.OUTBOUND)
+    return _with_calls(connection, found, _calls(connection, and_(call.c.peer == one.peer, ours), most), most)
+
+
+def _with_calls(
+    connection: Connection, found: tuple[ThreadStory, ...], calls: tuple[CallStory, ...], most: int
+) -> Stories:
+    rows = [connection.scalar(select(thread.c.id).where(thread.c.public_id == one.public_id)) for one in found]
+    alone = and_(message.c.call_id.is_(None), message.c.answers_id.is_(None))
+    written = [text for row in rows for text in texts(connection, and_(message.c.thread_id == row, alone), most)]
+    came = [text for row in rows for text in incoming_texts(connection, incoming.c.thread_id == row, most)]
+    written.sort(key=lambda text: text.created_at)
+    came.sort(key=lambda text: text.at)
+    return Stories(calls, tuple(written[-most:]), tuple(came[-most:]), found)
+
+
+def _calls(connection: Connection, condition: ColumnElement[bool], most: int) -> tuple[CallStory, ...]:
     """The newest calls that fit, oldest first."""
-    query = select(call).where(condition).order_by(call.c.started_at.desc()).limit(most)  # type: ignore[arg-type]  # a Core clause
+    query = select(call).where(condition).order_by(call.c.started_at.desc(), call.c.id.desc()).limit(most)
     return tuple(_call(connection, row) for row in reversed(connection.execute(query).all()))
 
 
@@ -184,8 +135,8 @@ def _call(connection: Connection, row: "Row[tuple[object, ...]]") -> CallStory:
         started_at=moment_of(row.started_at),
         answered_at=maybe_moment_of(row.answered_at),
         ended_at=maybe_moment_of(row.ended_at),
-        rang=None if row.rang_us is None else timedelta(microseconds=row.rang_us),
-        waited=None if row.waited_us is None else timedelta(microseconds=row.waited_us),
+        rang=maybe_span_of(row.rang_us),
+        waited=maybe_span_of(row.waited_us),
         outcome=row.outcome,
         decision=row.decision,
         reason=row.reason,
@@ -199,51 +150,14 @@ def _call(connection: Connection, row: "Row[tuple[object, ...]]") -> CallStory:
         pending=None
         if waiting is None
         else PendingStory(moment_of(waiting.due_at), waiting.state, waiting.cause, waiting.body),
-        texts=_texts(connection, message.c.call_id == row.id, MOST),
+        texts=texts(connection, message.c.call_id == row.id),
+        thread=_thread(connection, row.did, row.peer),
+        tasks=tasks(connection, OF_A_CALL, row.id),
     )
 
 
-def _texts(connection: Connection, condition: object, most: int) -> tuple[TextStory, ...]:
-    query = (
-        select(message, thread.c.peer, number.c.e164)
-        .join(thread, thread.c.id == message.c.thread_id)
-        .join(number, number.c.id == thread.c.number_id)
-        .where(condition)  # type: ignore[arg-type]  # a Core clause
-        .order_by(message.c.id.desc())
-        .limit(most)
-    )
-    return tuple(_text(connection, row) for row in reversed(connection.execute(query).all()))
-
-
-def _text(connection: Connection, row: "Row[tuple[object, ...]]") -> TextStory:
-    steps = connection.execute(
-        select(message_event).where(message_event.c.message_id == row.id).order_by(message_event.c.id)
-    )
-    attempts = connection.execute(select(attempt).where(attempt.c.message_id == row.id).order_by(attempt.c.id))
-    return TextStory(
-        public_id=row.public_id,
-        did=row.e164,
-        peer=row.peer,
-        body=row.body,
-        segments=row.segments,
-        state=row.state,
-        reason=row.reason,
-        cause=row.cause,
-        carrier=row.carrier,
-        created_at=moment_of(row.created_at),
-        expires_at=moment_of(row.expires_at),
-        not_before=moment_of(row.not_before),
-        steps=tuple(StepStory(moment_of(step.at), step.state, step.reason, step.detail) for step in steps),
-        attempts=tuple(
-            AttemptStory(
-                tried.public_id,
-                tried.carrier,
-                moment_of(tried.opened_at),
-                maybe_moment_of(tried.closed_at),
-                tried.outcome,
-                tried.cause,
-                tried.provider_id,
-            )
-            for tried in attempts
-        ),
-    )
+def _thread(connection: Connection, did: str, peer: str | None) -> str | None:
+    if peer is None:
+        return None
+    query = select(thread.c.public_id).join(number, number.c.id == thread.c.number_id)
+    return connection.execute(query.where(number.c.e164 == did, thread.c.peer == peer)).scalar()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ringback.core.ids import ENTROPY_BYTES, Kind, make_id
+from ringback.ports.changes import Touch
 from ringback.store.sql import Sql
 
 Row = tuple[Any, ...]
@@ -33,6 +34,17 @@ class Runner:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
+        self._touched: set[Touch] = set()
+
+    def touch(self, *touches: Touch) -> None:
+        """Note what this transaction changes, for those who show it."""
+        self._touched.update(touches)
+
+    def take_touched(self) -> frozenset[Touch]:
+        """What was touched since the last call; some of it may have been undone."""
+        touched = frozenset(self._touched)
+        self._touched.clear()
+        return touched
 
     def use(self, driver: Driver) -> None:
         """Go on over a new connection."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import structlog
 
 from ringback.errors import StoreBusy
+from ringback.ports.changes import Touch
 from ringback.store.nouns import Nouns
 
 log = structlog.get_logger("store")
@@ -53,11 +54,21 @@ class _Job:
     due: float = 0.0
 
 
-class Writer:
-    """A thread with one connection, opened inside it. `stop` finishes what waits."""
+def _to_nobody(_touched: frozenset[Touch]) -> None:
+    """Nobody looks."""
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+
+class Writer:
+    """A thread with one connection, opened inside it. `stop` finishes what waits.
+
+    `tell` is called on the loop with what a transaction touched, once it is on disk and its steps have their answers.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Connection], tell: Callable[[frozenset[Touch]], None] = _to_nobody
+    ) -> None:
         self._connect = connect
+        self._tell_changes = tell
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
         self._wake = threading.Condition()
@@ -75,7 +86,8 @@ class Writer:
         with self._wake:
             self._stopping = True
             self._wake.notify()
-        await asyncio.to_thread(self._thread.join)
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join)
 
     def put(self, steps: "list[Callable[[Any], Any]]") -> "asyncio.Future[list[Outcome]]":
         """Hand steps over, in order; the future resolves after their flush. Raises StoreBusy when too many wait."""
@@ -111,6 +123,8 @@ class Writer:
             while jobs := self._take():
                 outcomes = _apply(connection, [step for job in jobs for step in job.steps])
                 self._loop.call_soon_threadsafe(_resolve, jobs, outcomes)
+                if touched := connection.nouns.take_touched():
+                    self._loop.call_soon_threadsafe(self._tell_changes, touched)
         finally:
             connection.close()
 

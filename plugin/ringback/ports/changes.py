@@ -1,0 +1,34 @@
+"""What just changed in the database, so that whoever shows it can look again."""
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+
+class Touch(NamedTuple):
+    """One thing a flush changed: (`thread`, row id), (`message`, row id), (`peer`, E.164) for calls, (`tasks`, 0)."""
+
+    what: str
+    which: int | str
+
+
+ANY_THREAD = Touch("threads", 0)
+"""Some thread or text changed; lists listen for it."""
+ANY_CALL = Touch("calls", 0)
+TASKS = Touch("tasks", 0)
+
+
+class Watch(Protocol):
+    """One reader that waits for changes of some things. Changes between two waits are not lost."""
+
+    def of(self, touches: Collection[Touch]) -> None:
+        """Say what to listen for from now on."""
+
+    async def wait(self) -> None:
+        """Return when one of them changed since the last wait."""
+
+
+class Changes(Protocol):
+    """Tells readers of changes after they are on disk."""
+
+    def watch(self) -> AbstractContextManager[Watch]: ...

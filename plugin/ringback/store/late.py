@@ -1,0 +1,47 @@
+"""Reads for pages that bring SQLAlchemy along once somebody looks: 20 MB and 0.3 s a first call need not wait for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import Any, cast
+
+from ringback.ports.callbook import Callbook
+from ringback.ports.overview import Overview
+from ringback.ports.threads import ReadThreads
+from ringback.ports.worklist import Worklist
+from ringback.store.database import Database
+
+
+class _Late:
+    """Stands for an object of a module that is loaded, off the loop, at the first question."""
+
+    def __init__(self, module: str, name: str, database: Database) -> None:
+        self._module = module
+        self._name = name
+        self._database = database
+        self._real: Any = None
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        async def ask(*args: object, **named: object) -> object:
+            if self._real is None:
+                module = await asyncio.to_thread(import_module, self._module)
+                self._real = getattr(module, self._name)(self._database)
+            return await getattr(self._real, method)(*args, **named)
+
+        return ask
+
+
+def read_threads(database: Database) -> ReadThreads:
+    return cast(ReadThreads, _Late("ringback.store.read_threads", "StoredThreads", database))
+
+
+def read_calls(database: Database) -> Callbook:
+    return cast(Callbook, _Late("ringback.store.read_calls", "ReadCalls", database))
+
+
+def read_tasks(database: Database) -> Worklist:
+    return cast(Worklist, _Late("ringback.store.read_tasks", "ReadTasks", database))
+
+
+def read_overview(database: Database) -> Overview:
+    return cast(Overview, _Late("ringback.store.read_overview", "ReadOverview", database))
