@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.core.messages import MOVES, OPEN, PartState, ReceiptStatus, State, fold, may_move
+from ringback.core.messages import (
+    CORRECTIONS,
+    MOVES,
+    OPEN,
+    PartState,
+    ReceiptStatus,
+    State,
+    fold,
+    may_correct,
+    may_move,
+)
 
 FINAL = {State.DELIVERED, State.FAILED, State.EXPIRED, State.CANCELLED, State.REFUSED}
 
@@ -68,10 +78,34 @@ def test_receipts_in_any_order_end_delivered(receipts):
         pytest.param(State.SUBMITTING, State.QUEUED, True, id="provably not sent: back in the queue"),
         pytest.param(State.SUBMITTING, State.CANCELLED, False, id="too late to call off"),
         pytest.param(State.REFUSED, State.QUEUED, False, id="a no stays a no"),
+        pytest.param(State.UNRESOLVED, State.FAILED, True, id="a person says after days that it did not go"),
+        pytest.param(State.FAILED, State.DELIVERED, False, id="a carrier's no stays a no"),
+        pytest.param(State.ACCEPTED, State.UNCONFIRMED, False, id="what the carrier took is not in doubt"),
     ],
 )
 def test_moves_that_matter(old, new, allowed):
     assert may_move(old, new) is allowed
+
+
+SAID = (State.ACCEPTED, State.FAILED)
+"""What a text in doubt becomes by a person's word."""
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_a_persons_word_can_be_taken_back_and_every_receipt_outranks_it(said):
+    later = {State(receipt) for receipt in ReceiptStatus} - {said}
+    assert all(may_correct(said, state) for state in {State.UNCONFIRMED, *later})
+    assert not any(may_correct(said, state) for state in OPEN), "nothing is sent again"
+
+
+def test_only_a_persons_word_is_corrected():
+    assert set(CORRECTIONS) == set(SAID)
+    assert not any(may_move(old, new) for old, moves in CORRECTIONS.items() for new in moves)
+
+
+@pytest.mark.parametrize("old", State)
+def test_whatever_may_happen_may_happen_to_a_word_too(old):
+    assert {new for new in State if may_correct(old, new)} >= MOVES[old]
 
 
 def test_every_state_can_be_reached():

@@ -17,7 +17,9 @@ from ringback.core.policy import (
     CallFacts,
     Defer,
     Facts,
+    GateAnswer,
     Refuse,
+    answers,
     judge,
 )
 from ringback.core.reasons import Reason
@@ -42,6 +44,7 @@ def kind(kind):
 
 
 REFUSED = [
+    pytest.param({"permitted": False}, Reason.PERMISSION_DENIED, id="whoever asks may not"),
     pytest.param({"paused": True}, Reason.PAUSED, id="paused"),
     pytest.param({"carrier_known": False}, Reason.NUMBER_UNKNOWN, id="no carrier for our number"),
     pytest.param({"own_number": True}, Reason.OWN_NUMBER, id="one of our own"),
@@ -59,6 +62,7 @@ REFUSED = [
     pytest.param(call(presentation=Presentation.UNKNOWN), Reason.PRESENTATION_UNKNOWN, id="nobody told if it is"),
     pytest.param({"caller_initiated": False}, Reason.CALLER_INITIATED_OFF, id="off for the country"),
     pytest.param({"opted_out": True}, Reason.OPTED_OUT, id="said STOP"),
+    pytest.param({"too_long": True}, Reason.TOO_LONG, id="longer than we send"),
     pytest.param({"automatic_to_pair": 3}, Reason.LOOP, id="three in this hour"),
     pytest.param({"automatic_this_minute": 60}, Reason.STORM, id="sixty in this minute"),
 ]
@@ -89,6 +93,7 @@ def test_a_number_the_network_calls_a_fake_is_refused(verstat):
             BY_HAND | {"automatic_to_pair": 9, "automatic_this_minute": 99}, id="guards are for automatic texts"
         ),
         pytest.param(BY_HAND | {"caller_initiated": False}, id="no call asked for it"),
+        pytest.param({"opted_out": True, "command": True, "call": None}, id="the answer to STOP itself"),
     ],
 )
 def test_what_may_go(change):
@@ -119,6 +124,7 @@ def test_a_text_that_counted_once_is_not_counted_against_itself_when_it_leaves(c
 
 
 ORDER = [
+    Reason.PERMISSION_DENIED,
     Reason.PAUSED,
     Reason.NUMBER_UNKNOWN,
     Reason.OWN_NUMBER,
@@ -126,10 +132,12 @@ ORDER = [
     Reason.VETOED,
     Reason.CALLER_INITIATED_OFF,
     Reason.OPTED_OUT,
+    Reason.TOO_LONG,
     Reason.LOOP,
     Reason.STORM,
 ]
 ALL_AT_ONCE = {
+    Reason.PERMISSION_DENIED: {"permitted": False},
     Reason.PAUSED: {"paused": True},
     Reason.NUMBER_UNKNOWN: {"carrier_known": False},
     Reason.OWN_NUMBER: {"own_number": True},
@@ -137,6 +145,7 @@ ALL_AT_ONCE = {
     Reason.VETOED: call(vetoed=True),
     Reason.CALLER_INITIATED_OFF: {"caller_initiated": False},
     Reason.OPTED_OUT: {"opted_out": True},
+    Reason.TOO_LONG: {"too_long": True},
     Reason.LOOP: {"automatic_to_pair": 3},
     Reason.STORM: {"automatic_this_minute": 60},
 }
@@ -170,3 +179,46 @@ def test_a_gate_that_fails_lets_nothing_through():
 
 def test_every_kind_that_is_no_number_is_refused():
     assert set(UNREACHABLE_KINDS) == set(NumberKind) - {NumberKind.E164}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"paused": True}, Reason.PAUSED, id="paused"),
+        pytest.param(peer(line=Line.LANDLINE), Reason.LANDLINE, id="a landline"),
+        pytest.param({"automatic_to_pair": 3}, Reason.LOOP, id="three in this hour"),
+        pytest.param({"automatic_this_minute": 60}, Reason.STORM, id="sixty in this minute"),
+    ],
+)
+@pytest.mark.parametrize("gates", [AT_SUBMIT, BORN_IN_FLIGHT], ids=["submit", "born in flight"])
+def test_the_answer_to_a_command_passes_no_gate_but_the_opt_out(change, reason, gates):
+    facts = replace(FINE, call=None, command=True, opted_out=True)
+    assert judge(replace(facts, **change), gates) == Refuse(reason)
+
+
+def test_every_gate_says_what_it_says_until_one_decides():
+    said = answers(replace(FINE, opted_out=True, automatic_to_pair=3), BORN_IN_FLIGHT)
+    assert [answer.gate for answer in said] == [gate.__name__ for gate in BORN_IN_FLIGHT]
+    assert [answer.gate for answer in said if answer.asked] == ["permission", "pause", "reachable", "caller", "opt_out"]
+    assert [answer.verdict for answer in said if answer.verdict] == [Refuse(Reason.OPTED_OUT)]
+
+
+def test_a_gate_that_fails_says_so_and_ends_the_row():
+    def broken(_facts):
+        raise ZeroDivisionError
+
+    assert answers(FINE, (policy.pause, broken, policy.rate)) == (
+        GateAnswer("pause", None, True),
+        GateAnswer("broken", Refuse(Reason.GATE_ERROR), True),
+        GateAnswer("rate", None, False),
+    )
+
+
+@pytest.mark.parametrize("change", [case.values[0] for case in REFUSED], ids=[case.id for case in REFUSED])
+@pytest.mark.parametrize("gates", [AT_SUBMIT, AT_OPEN, BORN_IN_FLIGHT], ids=["submit", "open", "born in flight"])
+def test_the_answers_of_the_gates_come_to_the_judgement(change, gates):
+    facts = replace(FINE, next_free_at=LATER, **change)
+    said = answers(facts, gates)
+    assert [answer.verdict for answer in said if answer.verdict] == [judge(facts, gates)]
+    asked = [answer.asked for answer in said]
+    assert asked == sorted(asked, reverse=True), "once one decided, the rest is not asked"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ringback.core.segments import BASIC, ESCAPED, Encoding, Measure, measure, normalise, split, why_ucs2
+from ringback.core.segments import BASIC, ESCAPED, Encoding, Measure, measure, normalise, room, split, why_ucs2
 
 GSM7, UCS2 = Encoding.GSM7, Encoding.UCS2
 
@@ -125,3 +125,26 @@ def test_why_a_text_is_dearer(text, why):
 @given(st.text())
 def test_a_reason_is_given_exactly_for_ucs2(text):
     assert (why_ucs2(text) is None) == (measure(text).encoding is GSM7)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        pytest.param("", 160, id="an empty text"),
+        pytest.param("a" * 160, 0, id="full"),
+        pytest.param("a" * 161, 145, id="a second part is begun"),
+        pytest.param("a" * 152 + "€" + "a" * 8, 153 - 10, id="an escape pair left a hole in the first part"),
+        pytest.param("ы" * 70, 0, id="full, in another alphabet"),
+        pytest.param("ы" * 71, 63, id="a second part in another alphabet"),
+    ],
+)
+def test_how_much_the_last_part_still_takes(text, left):
+    assert room(text) == left
+
+
+@given(st.text(max_size=400).map(normalise))
+def test_what_there_is_room_for_takes_no_new_part(text):
+    filled = text + "a" * room(text)
+    assert room(filled) == 0
+    assert measure(filled).segments == measure(text).segments
+    assert measure(filled + "a").segments == measure(text).segments + 1

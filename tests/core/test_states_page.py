@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from ringback.core.calls import PRECEDENCE, Outcome
-from ringback.core.messages import _FOLD, MOVES, State
+from ringback.core.messages import _FOLD, CORRECTIONS, MOVES, State
 
 PAGE = (Path(__file__).parents[2] / "docs" / "states.md").read_text("utf-8")
 
@@ -28,9 +28,16 @@ def test_every_state_has_a_row():
     assert [state for state, _ in rows_under("Texts")] == list(State)
 
 
-def test_states_called_final_leave_only_by_a_receipt():
+def test_the_moves_of_a_persons_word_stand_in_their_table():
+    part = PAGE.partition("\n## A person's word\n")[2].partition("\n## ")[0]
+    drawn = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", part, re.MULTILINE)
+    assert len(drawn) == len(set(drawn))
+    assert set(drawn) == {(old, new) for old, moves in CORRECTIONS.items() for new in moves}
+
+
+def test_states_called_final_leave_only_by_a_receipt_or_a_persons_word():
     final = {state for state, last in rows_under("Texts") if last == "yes"}
-    corrected = {State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED}
+    corrected = {State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED, State.FAILED}
     assert final == {state for state, moves in MOVES.items() if moves <= corrected} - {State.ACCEPTED, State.SENT}
 
 

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     CALL = "call"
     RECEIPT = "rcp"
     TASK = "task"
+    INCOMING = "inb"
+    USER = "usr"
 
 
 def make_id(kind: Kind, moment: datetime, entropy: bytes) -> str:

@@ -4,6 +4,7 @@ States are a table of allowed moves: what is not in it does not happen, so a lat
 nothing. docs/states.md draws the same table.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,7 +40,7 @@ MOVES: dict[State, frozenset[State]] = {
     _S.ACCEPTED: frozenset({_S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.NO_RECEIPT}),
     _S.SENT: frozenset({_S.DELIVERED, _S.UNDELIVERED, _S.NO_RECEIPT}),
     _S.UNCONFIRMED: frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.UNRESOLVED, _S.FAILED}),
-    _S.UNRESOLVED: frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED}),
+    _S.UNRESOLVED: frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED}),
     _S.NO_RECEIPT: frozenset({_S.DELIVERED, _S.UNDELIVERED}),
     _S.UNDELIVERED: frozenset({_S.DELIVERED}),
     _S.DELIVERED: frozenset(),
@@ -49,12 +50,29 @@ MOVES: dict[State, frozenset[State]] = {
     _S.REFUSED: frozenset(),
 }
 
+CORRECTIONS: dict[State, frozenset[State]] = {
+    _S.ACCEPTED: frozenset({_S.UNCONFIRMED}),
+    _S.FAILED: frozenset({_S.UNCONFIRMED, _S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED}),
+}
+"""Moves of a text whose state is only a person's word: they take it back, or a receipt knows better."""
+
+SAID_BY = "said by "
+"""How the cause of an attempt begins whose outcome is a person's word."""
+
 OPEN = frozenset({_S.HELD, _S.QUEUED, _S.SUBMITTING})
 """Not yet with a carrier: pause, STOP and cancel still reach these."""
 
 
+Allowed = Callable[[State, State], bool]
+
+
 def may_move(old: State, new: State) -> bool:
     return new in MOVES[old]
+
+
+def may_correct(old: State, new: State) -> bool:
+    """Whether a text may move so whose present state is a person's word."""
+    return may_move(old, new) or new in CORRECTIONS.get(old, frozenset())
 
 
 class PartState(StrEnum):
@@ -115,8 +133,10 @@ class Basis(StrEnum):
 class Wanted:
     """A text somebody or something asks for. The one thing `flow.outbound.submit` takes.
 
-    `cause` names the asker in the words of the log (`rule sales-missed`). `automatic` texts obey the guards; `group`
-    and `cool_down` start the cool-down if the text is queued.
+    `cause` names the asker in the words of the log (`rule sales-missed`, `user usr_...`). `automatic` texts obey the
+    guards; `group` and `cool_down` start the cool-down if the text is queued. `account` is the row of who wrote it,
+    `answers` of the incoming text it answers by itself, `command` what that text was (`stop`, `start`, `help`).
+    `windows` are the call-back windows it offers, as stored. `permitted` is False where whoever asks may not send it.
     """
 
     did: str
@@ -134,6 +154,11 @@ class Wanted:
     group: str | None = None
     cool_down: timedelta = timedelta()
     pbx: str = ""
+    account: int | None = None
+    answers: int | None = None
+    command: str = ""
+    windows: str = ""
+    permitted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,17 @@ class CallFacts:
 class Facts:
     """All that the gates may know. `call` is None when no call asked for the text.
 
-    `automatic_this_minute` and `automatic_to_pair` count what was queued before this text; `next_free_at` is when our
-    number may send again, None when it may now.
+    `permitted`: whoever asks for the text may send it. `command`: it answers STOP, START or HELP. `too_long`: it has
+    more parts than we or the carrier send. `automatic_this_minute` and `automatic_to_pair` count what was queued before
+    this text; `next_free_at` is when our number may send again, None when it may now.
     """
 
     peer: Number
     automatic: bool
     call: CallFacts | None = None
+    permitted: bool = True
+    command: bool = False
+    too_long: bool = False
     own_number: bool = False
     carrier_known: bool = True
     caller_initiated: bool = True
@@ -60,6 +64,16 @@ class Facts:
 
 
 Gate = Callable[[Facts], Verdict | None]
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """What one gate says, by its name; `asked` is False for one that comes after the gate that decided."""
+
+    gate: str
+    verdict: Verdict | None
+    asked: bool
+
 
 UNREACHABLE_KINDS: dict[NumberKind, Reason] = {
     NumberKind.WITHHELD: Reason.WITHHELD,
@@ -75,6 +89,11 @@ UNREACHABLE_LINES: dict[Line, Reason] = {
 }
 SPOOFED = frozenset({"TN-Validation-Failed", "TN-Validation-Failed-A", "TN-Validation-Failed-B", "failed"})
 """Verstat tokens of ATIS-1000074 that say the number is not the caller's."""
+
+
+def permission(facts: Facts) -> Verdict | None:
+    """Nobody sends what they may not, and nothing leaves for an account that was closed since."""
+    return None if facts.permitted else Refuse(Reason.PERMISSION_DENIED)
 
 
 def pause(facts: Facts) -> Verdict | None:
@@ -113,7 +132,12 @@ def caller(facts: Facts) -> Verdict | None:
 
 
 def opt_out(facts: Facts) -> Verdict | None:
-    return Refuse(Reason.OPTED_OUT) if facts.opted_out else None
+    """STOP holds for everything but the answer to STOP itself, to START and to HELP."""
+    return Refuse(Reason.OPTED_OUT) if facts.opted_out and not facts.command else None
+
+
+def length(facts: Facts) -> Verdict | None:
+    return Refuse(Reason.TOO_LONG) if facts.too_long else None
 
 
 def loop(facts: Facts) -> Verdict | None:
@@ -135,18 +159,32 @@ def rate(facts: Facts) -> Verdict | None:
     return Defer(Reason.RATE_NUMBER, facts.next_free_at) if facts.next_free_at is not None else None
 
 
-AT_SUBMIT: tuple[Gate, ...] = (pause, reachable, caller, opt_out, loop, storm)
-AT_OPEN: tuple[Gate, ...] = (pause, reachable, caller, opt_out, rate)
+AT_SUBMIT: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, length, loop, storm)
+AT_OPEN: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, length, rate)
 BORN_IN_FLIGHT: tuple[Gate, ...] = (*AT_SUBMIT, rate)
 
 
+def ask(gate: Gate, facts: Facts) -> Verdict | None:
+    """Ask one gate. One that fails holds the text back."""
+    try:
+        return gate(facts)
+    except Exception:  # fail closed: a broken check must never let a text out (S32)
+        return Refuse(Reason.GATE_ERROR)
+
+
 def judge(facts: Facts, gates: tuple[Gate, ...]) -> Verdict | None:
-    """Return what holds the text back, or None if it may go. A gate that fails holds it back."""
+    """Return what holds the text back, or None if it may go."""
     for gate in gates:
-        try:
-            held = gate(facts)
-        except Exception:  # fail closed: a broken check must never let a text out (S32)
-            return Refuse(Reason.GATE_ERROR)
+        held = ask(gate, facts)
         if held is not None:
             return held
     return None
+
+
+def answers(facts: Facts, gates: tuple[Gate, ...]) -> tuple[GateAnswer, ...]:
+    """What each gate says, in order, up to the one that decides."""
+    said: list[GateAnswer] = []
+    for gate in gates:
+        asked = not said or (said[-1].asked and said[-1].verdict is None)
+        said.append(GateAnswer(gate.__name__, ask(gate, facts) if asked else None, asked))
+    return tuple(said)

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     NUMBER_UNKNOWN = "number_unknown"
     TEMPLATE_FAULT = "template_fault"
     TOO_LONG = "too_long"
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
 
     # a gate or the carrier put it off, or a note kept beside a yes
     RATE_NUMBER = "rate_number"
@@ -88,6 +89,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.NUMBER_UNKNOWN: "No carrier is set for the number that was called.",
     Reason.TEMPLATE_FAULT: "The rule's text could not be filled in.",
     Reason.TOO_LONG: "The text is longer than the limit.",
+    Reason.IDEMPOTENCY_MISMATCH: "This form was sent before with another text.",
     Reason.RATE_NUMBER: "This number sends as fast as it may; the text waits its turn.",
     Reason.RATE_CARRIER: "The carrier asked us to slow down; the text waits.",
     Reason.CARRIER_HOLD: "The carrier could not be reached; the text waits for the next try.",

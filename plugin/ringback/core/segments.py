@@ -56,6 +56,14 @@ def measure(text: str) -> Measure:
     return Measure(Encoding.UCS2, units, len(_cut_units(text)))
 
 
+def room(text: str) -> int:
+    """How many units the last part still takes."""
+    *before, last = split(text)
+    if _GSM7.fullmatch(text):
+        return (153 if before else 160) - len(_escape(last))
+    return (67 if before else 70) - _utf16_units(last)
+
+
 def split(text: str) -> list[str]:
     """Cut a text into what each part carries. No escape pair and no surrogate pair is torn apart."""
     if _GSM7.fullmatch(text):

@@ -6,10 +6,16 @@ from enum import StrEnum
 class TaskKind(StrEnum):
     """TOO_OLD: a call nobody texted in time. UNSEEN: a call that ended out of sight. STORM: texts that were too many.
 
-    UNCONFIRMED: a text that may have been sent.
+    UNCONFIRMED: a text that may have been sent. CALL_BACK: a caller chose a time to be called. OPT_OUT: a text that
+    reads like STOP without saying it. QUARANTINED: what a carrier brought and nobody could read. PARTIAL: a text whose
+    pieces did not all come.
     """
 
     TOO_OLD = "too_old"
     UNSEEN = "unseen"
     STORM = "storm"
     UNCONFIRMED = "unconfirmed"
+    CALL_BACK = "call_back"
+    OPT_OUT = "opt_out"
+    QUARANTINED = "quarantined"
+    PARTIAL = "partial"
