@@ -4,17 +4,20 @@ import asyncio
 import shutil
 import sqlite3
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ringback.carriers.loopback import Behaviour
 from ringback.core.calls import CallEnded, CallStarted, Direction, FeedBack, FeedLost, Outcome, Presentation
 from ringback.core.reasons import Reason
+from ringback.core.schedules import Calendar, Span
 from ringback.core.templates import TemplateFault, TextKind, parse
+from ringback.core.windows import read_windows
 from ringback.flow.house import Limits
 from ringback.flow.pauses import Pause, Scope, pause, resume
+from ringback.ports.handsets import Behaviour
 from ringback.store.database import Database
 from tests.conftest import NOON
 from tests.flow.world import DID, HOUSE, OTHER_DID, PAT, SAM, World, a_call, answered, life_of, ruled
@@ -321,6 +324,27 @@ class TestOutOfSight:
             lambda connection: connection.exec_driver_sql("SELECT pbx, to_at - from_at, calls FROM pbx_gap").all()
         )
         assert [tuple(row) for row in rows] == [("main", 31_000_000, 1)]
+
+
+@pytest.mark.parametrize("delay", [timedelta(), timedelta(seconds=20)], ids=["at once", "after a delay"])
+@pytest.mark.parametrize(
+    ("words", "offers"),
+    [
+        pytest.param("We call back{% if windows %} {{ windows }}{% endif %}.", True, id="a text that offers times"),
+        pytest.param("We call back.", False, id="a text that offers none"),
+    ],
+)
+async def test_the_windows_a_text_offers_are_kept_with_it(store, clock, tmp_path, delay, words, offers):
+    calendar = Calendar("main", ZoneInfo("America/New_York"), (), (Span(4, time(13), time(14)),))
+    house = ruled(delay=delay, calendar=calendar, text={"en": parse(words, TextKind.CALL_TEXT)})
+    async with World(store, clock, tmp_path, house).running() as world:
+        await world.happens(*life_of(a_call("1")))
+        await world.passes(delay)
+        ((kept,),) = await store.read(
+            lambda connection: connection.exec_driver_sql("SELECT windows FROM message").fetchall()
+        )
+    one = datetime(2026, 11, 20, 13, tzinfo=calendar.zone)
+    assert [window.start for window in read_windows(kept)] == ([one] if offers else [])
 
 
 async def tasks(store) -> list[str]:

@@ -11,9 +11,9 @@ from enum import StrEnum
 
 import pytest
 
-from ringback.carriers.loopback import Behaviour
 from ringback.core.calls import CallStarted, FeedBack, FeedLost
 from ringback.core.messages import State
+from ringback.ports.handsets import Behaviour
 from tests.conftest import NOON
 from tests.flow.world import PAT, SAM, World, a_call, life_of, ruled
 
@@ -102,7 +102,8 @@ async def revive(store, clock, folder, delay) -> World:
 def sent(folder) -> list[dict]:
     """What the carrier got, in its own words."""
     path = folder / "handset.jsonl"
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    return [line for line in lines if line["kind"] == "text"]
 
 
 @pytest.mark.parametrize("moment", list(Moment))

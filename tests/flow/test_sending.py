@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from ringback.carriers.loopback import Behaviour, Settings
+from ringback.carriers.loopback import Settings
 from ringback.core.messages import ReceiptStatus
 from ringback.core.reasons import Reason
 from ringback.errors import Rejected, Unconfirmed
@@ -17,6 +17,7 @@ from ringback.flow.house import Limits
 from ringback.flow.pauses import Pause, Scope, pause
 from ringback.flow.receipts import apply_receipt
 from ringback.ports import CarrierRef, Receipt
+from ringback.ports.handsets import Behaviour
 from tests.conftest import NOON
 from tests.flow.test_calls import tasks
 from tests.flow.world import DID, HOUSE, OTHER_DID, PAT, SAM, World, a_call, life_of, ruled

@@ -7,19 +7,22 @@ from functools import partial
 
 import pytest
 
-from ringback.carriers.loopback import Behaviour, Settings
+from ringback.carriers.loopback import Settings
 from ringback.core.messages import ReceiptStatus
 from ringback.core.reasons import Reason
 from ringback.errors import StoreBusy
+from ringback.flow.arrivals import Arrivals
 from ringback.flow.delays import sweep
 from ringback.flow.house import Limits
 from ringback.flow.orphans import take_over
 from ringback.flow.pauses import Pause, Scope, pause
-from ringback.flow.receipts import apply_receipt, listen
+from ringback.flow.receipts import apply_receipt
+from ringback.flow.sending import Lanes
 from ringback.ports import Receipt
+from ringback.ports.handsets import Behaviour
 from tests.conftest import NOON
 from tests.flow.test_calls import tasks
-from tests.flow.world import PAT, SAM, World, a_call, life_of, ruled
+from tests.flow.world import HOUSE, PAT, SAM, World, a_call, life_of, ruled
 
 MANY = [f"+1512555{n:04}" for n in range(100, 106)]
 
@@ -99,7 +102,8 @@ async def test_a_text_that_was_in_doubt_and_is_settled_needs_nobody_any_more(sto
         late = Receipt("lb-late", ReceiptStatus.DELIVERED, NOON, attempt=call.texts[0].attempts[0].public_id)
         await store.commit(partial(apply_receipt, "main", late, clock.now()))
         assert (await world.states("1"))[-1] == "delivered"
-    assert await store.commit(partial(sweep, clock.now())) == {}
+    await store.commit(partial(sweep, clock.now()))
+    assert await store.commit(lambda tx: tx.tasks.open()) == {}
 
 
 async def test_more_receipts_than_the_writer_takes_at_once_are_stored_all_the_same(store, clock):
@@ -107,7 +111,7 @@ async def test_more_receipts_than_the_writer_takes_at_once_are_stored_all_the_sa
         async def batches(self):
             yield [Receipt(f"lb-{n}", ReceiptStatus.SENT, NOON) for n in range(20_001)]
 
-    await listen("main", Flood(), store, clock)
+    await Arrivals(HOUSE, store, Lanes({}), clock).listen("main", Flood())
     assert await store.commit(parked) == 20_001
 
 
@@ -123,7 +127,7 @@ async def test_a_stop_in_the_middle_of_a_commit_still_hands_the_text_over(store,
     world = World(Slow(store), clock, tmp_path, ruled(delay=delay))
     async with asyncio.TaskGroup() as group:
         lane = group.create_task(world.lane.run())
-        receipts = group.create_task(listen("main", world.carrier, store, clock))
+        receipts = group.create_task(world.arrivals.listen("main", world.carrier))
         parts = [group.create_task(part) for part in (world.delays.run(), world.follower.follow(world.script))]
         await world.settled()
         if delay:

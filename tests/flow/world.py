@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from ringback.carriers.loopback import Loopback, Settings
@@ -22,14 +23,17 @@ from ringback.core.calls import (
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.core.templates import TextKind, parse
 from ringback.core.triggers import Rule
+from ringback.flow.arrivals import Arrivals
 from ringback.flow.delays import Delays
 from ringback.flow.following import Follower
 from ringback.flow.house import House
-from ringback.flow.receipts import listen
 from ringback.flow.sending import Lane, Lanes
-from ringback.store.stories import Stories, find
+from ringback.ports import Incoming
+from ringback.ports.stories import Stories
+from ringback.store.stories import find
 from tests.conftest import NOON
 
+_texts = count(1)
 DID, OTHER_DID = "+12025550101", "+12025550102"
 PAT, SAM = "+15125550123", "+15125550124"
 RULE = Rule(
@@ -123,6 +127,7 @@ class World:
         self.lane = Lane(self.carrier, self.house, self.store, self.clock)
         self.lanes = Lanes({"main": self.lane})
         self.delays = Delays(self.house, self.store, self.lanes, self.clock)
+        self.arrivals = Arrivals(self.house, self.store, self.lanes, self.clock)
         self.follower = Follower(self.house, self.store, self.lanes, self.delays, self.clock)
 
     @asynccontextmanager
@@ -132,7 +137,8 @@ class World:
                 group.create_task(part)
                 for part in (
                     self.lane.run(),
-                    listen("main", self.carrier, self.store, self.clock),
+                    self.arrivals.listen("main", self.carrier),
+                    self.arrivals.look_after(),
                     self.delays.run(),
                     self.follower.follow(self.script),
                 )
@@ -152,6 +158,13 @@ class World:
 
     async def happens(self, *events: CallEvent) -> None:
         self.script.feed(*events)
+        await self.settled()
+
+    async def says(self, text: str, sender: str = PAT, to: str = DID, **more) -> None:
+        """A text comes in from a handset, by a hook of the carrier's."""
+        number = next(_texts)
+        came = Incoming(f"in-{number}", sender, to, text, self.clock.now())
+        await self.arrivals.take("main", [replace(came, **more)], b"raw")
         await self.settled()
 
     async def passes(self, span: timedelta) -> None:

@@ -12,6 +12,7 @@ from ringback.core.reasons import Reason
 from ringback.core.retries import wait_after
 from ringback.core.tasks import TaskKind
 from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
+from ringback.flow.opt_outs import stop
 from ringback.flow.receipts import apply_receipt
 from ringback.ports import Carrier, CarrierRef
 from ringback.ports.storage import Order, Tx
@@ -77,7 +78,7 @@ def rejected(order: Order, failure: Rejected, now: datetime, tx: Tx) -> State | 
     if not tx.outcomes.close(order.attempt, "rejected", str(failure), None, now):
         return None
     if isinstance(failure, Blocked):
-        tx.pairs.opt_out(order.thread, "carrier", str(failure), now)
+        stop(order.thread, "carrier", str(failure), now, tx)
     reason = Reason.OPTED_OUT if isinstance(failure, Blocked) else None
     return tx.outcomes.part_moves(order.part, order.message, PartState.FAILED, reason, str(failure), now)
 

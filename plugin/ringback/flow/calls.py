@@ -30,8 +30,9 @@ from ringback.core.triggers import (
     decide,
     in_language,
 )
+from ringback.core.windows import write_windows
 from ringback.flow.house import House
-from ringback.flow.outbound import Slot, Submitted, gate_facts, submit
+from ringback.flow.outbound import Slot, Submitted, Text, gate_facts, submit
 from ringback.ports.storage import Tx
 
 log = structlog.get_logger("calls")
@@ -39,7 +40,10 @@ log = structlog.get_logger("calls")
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A finished call with its numbers read, its rule chosen and the rule's text filled in: pure work."""
+    """A finished call with its numbers read, its rule chosen and the rule's text filled in: pure work.
+
+    `windows` are the times to call back that the text offers, as they are stored.
+    """
 
     call: Call
     did: str
@@ -47,6 +51,7 @@ class Ended:
     chosen: Chosen
     text: str = ""
     language: str = ""
+    windows: str = ""
     fault: Reason | None = None
 
 
@@ -78,14 +83,14 @@ def prepare(house: House, call: Call) -> Ended:
     if chosen.rule is None:
         return Ended(call, did, peer, chosen)
     try:
-        language, text = write_text(house, chosen.rule, call, did, peer)
+        language, text, windows = write_text(house, chosen.rule, call, did, peer)
     except TemplateFault:
         return Ended(call, did, peer, chosen, fault=Reason.TEMPLATE_FAULT)
-    return Ended(call, did, peer, chosen, text, language)
+    return Ended(call, did, peer, chosen, text, language, windows)
 
 
-def write_text(house: House, rule: Rule, call: Call, did: str, peer: Number) -> tuple[str, str]:
-    """Fill in the rule's text in the caller's language; returns (language, text)."""
+def write_text(house: House, rule: Rule, call: Call, did: str, peer: Number) -> tuple[str, str, str]:
+    """Fill in the rule's text in the caller's language; returns (language, text, windows offered as stored)."""
     wanted = [language for language in (call.language, house.language_of.get(did, ""), *house.languages) if language]
     language, template = in_language(rule.text, wanted)
     due = (call.ended_at or call.started_at) + rule.delay
@@ -93,7 +98,8 @@ def write_text(house: House, rule: Rule, call: Call, did: str, peer: Number) -> 
     values = {"business": house.business, "caller": peer.e164 or "", "did": did, "queue": call.queue or ""}
     if windows:
         values["windows"] = say_windows(windows, due, language)
-    return language, normalise(template.render({name: value for name, value in values.items() if value}))
+    text = normalise(template.render({name: value for name, value in values.items() if value}))
+    return language, text, write_windows(windows)
 
 
 def wish(house: House, ended: Ended, rule: Rule, call_id: int, due: datetime) -> Wanted:
@@ -113,6 +119,7 @@ def wish(house: House, ended: Ended, rule: Rule, call_id: int, due: datetime) ->
         group=rule.group,
         cool_down=rule.cool_down,
         pbx=ended.call.pbx,
+        windows=ended.windows,
     )
 
 
@@ -167,7 +174,7 @@ def weigh(
     wanted = wish(house, ended, rule, call_id, (ended.call.ended_at or now) + rule.delay)
     call = call_facts(ended.call)
     pair = tx.pairs.facts(ended.did, ended.peer.e164 or ended.peer.raw, rule.group, rule.name, now)
-    gates = gate_facts(house, ended.did, ended.peer, True, call, pair, now, 1)
+    gates = gate_facts(house, ended.did, ended.peer, Text(automatic=True, call=call), pair, now)
     decision = decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
     if decision.verdict is CallVerdict.SEND and decision.at is not None and decision.at > now:
         tx.pending.put(wanted, ended.peer.e164 or "", decision.at)

@@ -1,7 +1,7 @@
 """Texts that wait out their rule's delay, and the housekeeping that goes by the clock."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +27,7 @@ ON_THE_LINE = timedelta(seconds=5)
 """How long a due text waits on when its caller is in a call with us just now."""
 LIVE_AT_MOST = timedelta(hours=4)
 NO_WORD = timedelta(hours=72)
+LOGINS_KEPT = timedelta(days=30)
 PARKED_FOR = timedelta(days=7)
 SWEEP = timedelta(minutes=1)
 AT_ONCE = 100
@@ -125,15 +126,15 @@ def put_off(text: DueText, until: datetime, tx: Tx) -> None:
     tx.pending.put_off(text.id, until)
 
 
-def sweep(now: datetime, tx: Tx) -> dict[TaskKind, int]:
-    """Give up waiting for word that is overdue, forget what no longer counts; returns what waits for a person."""
+def sweep(now: datetime, tx: Tx) -> None:
+    """Give up waiting for word that is overdue, and forget what no longer counts."""
     for message, state in tx.outbox.quiet_since(now - NO_WORD, AT_ONCE):
         final = State.UNRESOLVED if state is State.UNCONFIRMED else State.NO_RECEIPT
         tx.outbox.move(message, state, final, None, "no word from the carrier for 72 h", now)
     tx.outcomes.forget_parked(now - PARKED_FOR)
     tx.pairs.forget_old(now)
+    tx.accounts.forget_old(now - LOGINS_KEPT)
     tx.settings.put(SEEN, "", now, "daemon")
-    return tx.tasks.open()
 
 
 def wake_up(pbxs: Sequence[str], tx: Tx) -> None:
@@ -144,7 +145,7 @@ def wake_up(pbxs: Sequence[str], tx: Tx) -> None:
             tx.calls.lose_sight(pbx, seen[1])
 
 
-async def sweep_each_minute(store: Store, clock: Clock, tell: Callable[[dict[TaskKind, int]], None]) -> None:
+async def sweep_each_minute(store: Store, clock: Clock) -> None:
     while True:
-        tell(await insist_one(store, clock, partial(sweep, clock.now())))
+        await insist_one(store, clock, partial(sweep, clock.now()))
         await clock.sleep_until(clock.now() + SWEEP)

@@ -18,12 +18,18 @@ class Limits:
     max_segments: int = 10
 
 
+def at_carrier(name: str) -> str:
+    """The name under which `House.read` knows how a carrier writes numbers; a PBX may be called the same."""
+    return f"carrier {name}"
+
+
 @dataclass(frozen=True, slots=True)
 class House:
-    """`read` reads a number as a PBX writes it (pbx name, text); `carrier_of` maps our numbers to carriers,
-    `default_carrier` takes the rest.
+    """`read` reads a number as a PBX writes it (pbx name, text), or a carrier (`at_carrier(name)`, text); under any
+    other name it is in E.164. `carrier_of` maps our numbers to carriers, `default_carrier` takes the rest.
 
     `languages` are the business's own, in order of preference; `countries_off` is where callers are not texted back.
+    `validity_of` and `segments_of` are what each carrier says of itself.
     """
 
     business: str
@@ -37,6 +43,14 @@ class House:
     countries_off: frozenset[str] = frozenset()
     limits: Limits = Limits()
     validity_of: Mapping[str, timedelta] = field(default_factory=dict)
+    contact: str = ""
+    carriers_that_answer: frozenset[str] = frozenset()
+    """Carriers that confirm STOP, START and HELP by themselves."""
+    segments_of: Mapping[str, int] = field(default_factory=dict)
+
+    def most_segments(self, did: str) -> int:
+        """The longest text that one of our numbers may send: our own limit, or its carrier's."""
+        return min(self.limits.max_segments, self.segments_of.get(self.carrier(did) or "", self.limits.max_segments))
 
     def validity(self, did: str) -> timedelta:
         """How long a text of ours may wait for its carrier before it is not worth sending."""

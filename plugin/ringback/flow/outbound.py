@@ -23,35 +23,42 @@ class Slot:
 class Submitted:
     """What became of a wish to send. `order` is set when the text was born in flight: hand it to its lane.
 
-    `waits_on` names the carrier whose lane has to look, when the text is queued or held.
+    `message` is the text's public id, empty where there is no new one. `waits_on` names the carrier whose lane has to
+    look, when the text is queued or held.
     """
 
     verdict: Verdict | None
+    message: str = ""
     order: Order | None = None
     waits_on: str = ""
 
 
 TWICE = Submitted(Refuse(Reason.ALREADY_PENDING))
-"""This call's rule has its text already."""
+"""This call's rule, or this incoming text, has its text already."""
 
 
-def gate_facts(
-    house: House,
-    did: str,
-    peer: Number,
-    automatic: bool,
-    call: CallFacts | None,
-    pair: PairFacts,
-    now: datetime,
-    segments: int,
-) -> Facts:
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What the gates want to know of a text itself."""
+
+    automatic: bool
+    segments: int = 1
+    call: CallFacts | None = None
+    command: bool = False
+    permitted: bool = True
+
+
+def gate_facts(house: House, did: str, peer: Number, text: Text, pair: PairFacts, now: datetime) -> Facts:
     """Everything the gates may know of a text, at submit and when its attempt is opened, from one place."""
     limits = house.limits
-    full = pair.sent_this_minute > 0 and pair.sent_this_minute + segments > limits.per_number_per_minute
+    full = pair.sent_this_minute > 0 and pair.sent_this_minute + text.segments > limits.per_number_per_minute
     return Facts(
         peer=peer,
-        automatic=automatic,
-        call=call,
+        automatic=text.automatic,
+        call=text.call,
+        permitted=text.permitted,
+        command=text.command,
+        too_long=text.segments > house.most_segments(did),
         own_number=peer.e164 in house.numbers,
         carrier_known=house.carrier(did) is not None,
         caller_initiated=peer.country not in house.countries_off,
@@ -86,20 +93,21 @@ def submit(
     route = Route(house.carrier(wanted.did) or "", measure(wanted.text).segments)
     known = pair or tx.pairs.facts(wanted.did, peer, wanted.group or "", wanted.rule or "", now)
     born = slot is not None and slot.carrier == route.carrier and not known.in_flight
-    facts = gate_facts(house, wanted.did, wanted.peer, wanted.automatic, call, known, now, route.segments)
+    text = Text(wanted.automatic, route.segments, call, bool(wanted.command), wanted.permitted)
+    facts = gate_facts(house, wanted.did, wanted.peer, text, known, now)
     verdict = judge(facts, BORN_IN_FLIGHT if born else AT_SUBMIT)
-    if route.segments > house.limits.max_segments:
-        verdict = Refuse(Reason.TOO_LONG)
     thread = tx.pairs.thread(wanted.did, peer, now)
     if not isinstance(verdict, Refuse):
         start_counting(wanted, thread, now, tx)
     if verdict is None and born:
         tx.pairs.count_sent(wanted.did, route.segments, now)
         order = tx.outbox.put_in_flight(wanted, thread, route, now)
-        return Submitted(None, order) if order is not None else TWICE
-    if tx.outbox.put(wanted, thread, route, verdict, now) is None:
+        return Submitted(None, order.text.message, order) if order is not None else TWICE
+    stored = tx.outbox.put(wanted, thread, route, verdict, now)
+    if stored is None:
         return TWICE
-    return Submitted(verdict, waits_on="" if isinstance(verdict, Refuse) else route.carrier)
+    waits_on = "" if isinstance(verdict, Refuse) else route.carrier
+    return Submitted(verdict, stored.public_id, waits_on=waits_on)
 
 
 def start_counting(wanted: Wanted, thread: Thread, now: datetime, tx: Tx) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ringback.core.permissions import Principal
 from ringback.ports.storage import Tx
 
 
@@ -12,6 +13,13 @@ class Scope(StrEnum):
     ALL = "all"
     NUMBER = "number"
     RULE = "rule"
+
+
+class Turn(StrEnum):
+    """Which way the switch is turned; the words stand in the audit."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,12 @@ def resume(what: Pause, tx: Tx) -> tuple[Paused, ...]:
     """Let them go again. Texts refused meanwhile stay refused: nobody wants yesterday's answers."""
     tx.settings.drop(what.key)
     return in_force(tx)
+
+
+def turn(what: Pause, way: Turn, who: Principal, now: datetime, tx: Tx) -> tuple[Paused, ...]:
+    """Pause or resume for somebody at the panel: their name stands beside it, and the audit keeps who it was."""
+    tx.audit.note(who.label, way, what.key, "", now)
+    return pause(what, who.name, now, tx) if way is Turn.PAUSE else resume(what, tx)
 
 
 def in_force(tx: Tx) -> tuple[Paused, ...]:

@@ -1,0 +1,36 @@
+"""What the gates would say to a text that nobody sent yet, one by one, and how long it is. Changes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringback.core.permissions import Action, Principal, may
+from ringback.core.policy import BORN_IN_FLIGHT, GateAnswer, Verdict, answers
+from ringback.core.segments import measure, room
+from ringback.flow.house import House
+from ringback.flow.outbound import Text, gate_facts
+from ringback.ports.storage import Thread, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`verdict` is None when the text may go now. `gates` are in the order they are asked.
+
+    `segments` is 0 for an empty text; `room` is what the last segment still takes, in units of `encoding`.
+    """
+
+    verdict: Verdict | None
+    gates: tuple[GateAnswer, ...]
+    encoding: str
+    segments: int
+    room: int
+
+
+def consider(house: House, who: Principal, thread: Thread, text: str, now: datetime, tx: Tx) -> Advice:
+    """Ask every gate what it would say to this reply, over the facts that `submit` would see now."""
+    size = measure(text)
+    permitted = may(who, Action.REPLY) and tx.outbox.may_write(who.account)
+    pair = tx.pairs.facts(thread.did, thread.peer, "", "", now)
+    asked = Text(automatic=False, segments=size.segments, permitted=permitted)
+    gates = answers(gate_facts(house, thread.did, house.read("", thread.peer), asked, pair, now), BORN_IN_FLIGHT)
+    verdict = next((answer.verdict for answer in gates if answer.verdict is not None), None)
+    return Advice(verdict, gates, str(size.encoding), size.segments if text else 0, room(text))

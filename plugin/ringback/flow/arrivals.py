@@ -1,0 +1,167 @@
+"""What carriers bring, by hook or over a line of their own: stored before anybody is told that we have it."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from ringback.core.numbers import mask
+from ringback.errors import StoreBusy
+from ringback.flow.house import House
+from ringback.flow.inbound import (
+    Received,
+    arrive,
+    file,
+    fingerprint,
+    quarantine,
+    receive,
+    set_aside,
+    show_what_came,
+    storable,
+)
+from ringback.flow.insist import insist, insist_one
+from ringback.flow.receipts import apply_receipt
+from ringback.flow.sending import Lanes
+from ringback.ports import CarrierEvent, Clock, Incoming, Listening, MediaLink, Piece, Receipt
+from ringback.ports.storage import Step, Store, Tx
+
+log = structlog.get_logger("inbound")
+
+AT_ONCE = 256
+"""Events in one commit; the writer takes only so many changes at a time."""
+
+LOOK_EVERY = timedelta(seconds=30)
+KEEP_RAW = timedelta(days=30)
+
+
+def pack(incoming: Incoming, raw: bytes) -> bytes:
+    """What the journal keeps: the text as the carrier's file read it, and the bytes it read."""
+    plain = asdict(incoming) | {"carrier_at": incoming.carrier_at.isoformat()}
+    return json.dumps({"incoming": plain, "raw": base64.b64encode(raw).decode()}).encode()
+
+
+def unpack(packed: bytes) -> Incoming:
+    """Read it back. Raises ValueError, KeyError or TypeError for what was not packed here."""
+    plain = json.loads(packed)["incoming"]
+    return Incoming(
+        plain["provider_id"],
+        plain["sender"],
+        plain["to"],
+        plain["text"],
+        datetime.fromisoformat(plain["carrier_at"]),
+        Piece(**plain["piece"]) if plain["piece"] else None,
+        tuple(MediaLink(**link) for link in plain["media"]),
+        plain["command"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Takes what carriers bring. `take` and `quarantine` return when it is on disk."""
+
+    house: House
+    store: Store
+    lanes: Lanes
+    clock: Clock
+
+    async def take(self, carrier: str, events: Sequence[CarrierEvent], raw: bytes) -> None:
+        """Store what a hook brought. Raises StoreBusy when it cannot be stored now: the carrier will come again."""
+        now = self.clock.now()
+        steps = [self._step(carrier, event, raw, now) for event in events]
+        results = await self.store.commit_all(steps)
+        if busy := next((result for result in results if isinstance(result, StoreBusy)), None):
+            raise busy
+        await self._settle(carrier, events, results, raw, now)
+
+    async def quarantine(self, carrier: str, raw: bytes, why: str) -> None:
+        """Keep a hook that is signed and makes no sense. Raises StoreBusy."""
+        await self.store.commit(partial(quarantine, carrier, raw, why, self.clock.now()))
+
+    async def listen(self, carrier: str, source: Listening) -> None:
+        """Store what a carrier brings by itself, for ever; events are done with once they are on disk."""
+        async for events in source.batches():
+            for start in range(0, len(events), AT_ONCE):
+                batch = events[start : start + AT_ONCE]
+                now = self.clock.now()
+                steps = [self._step(carrier, event, b"", now) for event in batch]
+                await self._settle(carrier, batch, await insist(self.store, self.clock, steps), b"", now)
+
+    def _step(self, carrier: str, event: CarrierEvent, raw: bytes, now: datetime) -> "Step[object]":
+        if isinstance(event, Receipt):
+            return partial(apply_receipt, carrier, event, now)
+        return partial(receive, self.house, carrier, event, pack(event, raw), now)
+
+    async def _settle(
+        self, carrier: str, events: Sequence[CarrierEvent], results: Sequence[object], raw: bytes, now: datetime
+    ) -> None:
+        """Wake the lanes of answers; what could be stored and not understood is journalled for a second look."""
+        for event, result in zip(events, results, strict=True):
+            if isinstance(result, Exception):
+                log.error("what a carrier brought could not be read", carrier=carrier, problem=repr(result))
+                await insist_one(self.store, self.clock, self._bare(carrier, event, raw, now))
+            elif isinstance(result, Received):
+                self._after(carrier, event, result)
+            else:
+                log.debug("receipt", carrier=carrier, state=str(result))
+
+    def _bare(self, carrier: str, event: CarrierEvent, raw: bytes, now: datetime) -> "Step[object]":
+        if isinstance(event, Receipt):
+            return partial(quarantine, carrier, raw or repr(event).encode(), "a receipt could not be stored", now)
+        return partial(journal_only, self.house, carrier, event, pack(event, raw), now)
+
+    def _after(self, carrier: str, event: CarrierEvent, received: Received) -> None:
+        if received.submitted is not None:
+            self.lanes.nudge(received.submitted.waits_on)
+        if received.stored is None:
+            log.info("a text came again", carrier=carrier)
+            return
+        peer = received.stored.thread.peer
+        log.info(
+            "text came in",
+            carrier=carrier,
+            text=received.stored.public_id,
+            peer=mask(peer) if peer.startswith("+") else "not a number",
+            did=received.stored.thread.did,
+            command=str(received.heard.command) if received.heard else "",
+            called_off=received.called_off,
+        )
+
+    async def look_after(self) -> None:
+        """Now and then: read again what was only journalled, show texts that lack pieces, forget what is old."""
+        while True:
+            now = self.clock.now()
+            for raw, carrier, packed in await insist_one(self.store, self.clock, undone):
+                await self._second_look(raw, carrier, packed, now)
+            await insist_one(self.store, self.clock, partial(show_what_came, self.house, now))
+            await insist_one(self.store, self.clock, partial(forget_old, now))
+            await self.clock.sleep_until(now + LOOK_EVERY)
+
+    async def _second_look(self, raw: int, carrier: str, packed: bytes, now: datetime) -> None:
+        try:
+            arrived = arrive(self.house, carrier, unpack(packed))
+            received = await insist_one(self.store, self.clock, partial(file, self.house, arrived, raw, now))
+        except Exception as problem:  # a text nobody can read must not hold up the ones behind it
+            log.exception("a journalled text cannot be read", carrier=carrier)
+            why = f"{type(problem).__name__}: {problem}"
+            await insist_one(self.store, self.clock, partial(set_aside, raw, carrier, why, now))
+        else:
+            self._after(carrier, arrived.incoming, received)
+
+
+def undone(tx: Tx) -> list[tuple[int, str, bytes]]:
+    return tx.inbound.undone(100)
+
+
+def forget_old(now: datetime, tx: Tx) -> None:
+    tx.inbound.forget_raw(now - KEEP_RAW)
+    tx.idempotency.forget_old(now - timedelta(days=7))
+
+
+def journal_only(house: House, carrier: str, incoming: Incoming, packed: bytes, now: datetime, tx: Tx) -> None:
+    """Keep a text whose reading failed, for the second look."""
+    looks = fingerprint(arrive(house, carrier, incoming))
+    tx.inbound.journal(carrier, storable(incoming.provider_id), looks, packed, now)

@@ -1,0 +1,44 @@
+"""STOP and START, whoever says it: the person by text, the carrier by its block, somebody at the desk for them.
+
+The ledger, its fold and the texts that wait are changed in one transaction, so nothing to this person leaves after it.
+An attempt that is open already has left our hands; the confirmation of the STOP itself is let through.
+"""
+
+from datetime import datetime
+
+from ringback.core.messages import State
+from ringback.core.reasons import Reason
+from ringback.core.triggers import CallDecision, CallVerdict
+from ringback.ports.storage import Thread, Tx
+
+STOPPED = CallDecision(CallVerdict.SUPPRESS, Reason.OPTED_OUT)
+
+
+def stop(thread: Thread, method: str, evidence: str, now: datetime, tx: Tx) -> int:
+    """Record an opt-out and call off what waits for this pair; returns how many texts that were."""
+    tx.pairs.opt_out(thread.id, method, evidence, now)
+    return _call_off_queued(thread, now, tx) + _call_off_pending(thread, tx)
+
+
+def start(thread: Thread, method: str, evidence: str, now: datetime, tx: Tx) -> None:
+    """Record that this person wants texts again. What was called off stays so."""
+    tx.pairs.opt_in(thread.id, method, evidence, now)
+
+
+def _call_off_queued(thread: Thread, now: datetime, tx: Tx) -> int:
+    off = 0
+    for message, state, call_id in tx.outbox.unsent_in(thread.id):
+        if tx.outbox.move(message, state, State.CANCELLED, Reason.OPTED_OUT, "", now):
+            off += 1
+            if call_id is not None:
+                tx.calls.redecided(call_id, STOPPED)
+    return off
+
+
+def _call_off_pending(thread: Thread, tx: Tx) -> int:
+    off = 0
+    for pending, call_id in tx.pending.of_pair(thread.did, thread.peer):
+        if tx.pending.close(pending, "cancelled", Reason.OPTED_OUT):
+            off += 1
+            tx.calls.redecided(call_id, STOPPED)
+    return off

@@ -1,0 +1,155 @@
+"""Texts nobody knows about: a person says what became of them and may take it back, or the carrier is asked once more.
+
+Nothing here sends a text again. A receipt that comes later knows better than what a person said.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import cast
+
+import structlog
+
+from ringback.core.ids import Kind
+from ringback.core.messages import SAID_BY, PartState, State, may_correct
+from ringback.core.permissions import Principal
+from ringback.core.tasks import TaskKind
+from ringback.errors import SendFailed
+from ringback.flow.permits import NotThere, of_kind
+from ringback.flow.receipts import apply_receipt
+from ringback.ports import Carrier, Listing, Receipt
+from ringback.ports.storage import Doubt, Tx
+
+log = structlog.get_logger("settling")
+
+ASK_S = 10.0
+"""How long a carrier may take to say what it took."""
+BEFORE = timedelta(minutes=1)
+"""Carriers' clocks differ from ours by less."""
+IN_DOUBT = frozenset({State.UNCONFIRMED, State.UNRESOLVED})
+
+
+class Resolution(StrEnum):
+    """What a person says became of a text."""
+
+    SENT = "sent"
+    NOT_SENT = "not_sent"
+
+
+class Settled(StrEnum):
+    """What came of it. TOO_LATE: its state moved meanwhile. FOUND: the carrier knows it. CANNOT_ASK: its carrier has no
+    list, or one that does not name our texts."""
+
+    DONE = "done"
+    TOO_LATE = "too_late"
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    CANNOT_ASK = "cannot_ask"
+    CARRIER_AWAY = "carrier_away"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How what a person said is written down."""
+
+    state: PartState
+    outcome: str
+    action: str
+
+
+WORDS = {
+    Resolution.SENT: Word(PartState.ACCEPTED, "accepted", "said_sent"),
+    Resolution.NOT_SENT: Word(PartState.FAILED, "not_sent", "said_not_sent"),
+}
+
+
+def find(message: str, tx: Tx) -> Doubt:
+    """Return a text by its public id; raises NotThere."""
+    doubt = tx.outcomes.doubt(of_kind(Kind.MESSAGE, message))
+    if doubt is None:
+        raise NotThere(f"there is no text {message}")
+    return doubt
+
+
+def resolve(who: Principal, message: str, how: Resolution, now: datetime, tx: Tx) -> Settled:
+    """Take a person's word for what became of a text in doubt (D6). Saying the same again changes nothing."""
+    doubt, word, said = find(message, tx), WORDS[how], f"{SAID_BY}{who.label}"
+    if doubt.said and doubt.outcome == word.outcome and doubt.state is State(word.state):
+        return Settled.DONE
+    if doubt.state not in IN_DOUBT:
+        return Settled.TOO_LATE
+    tx.outcomes.say(doubt.attempt, word.outcome, said)
+    tx.outcomes.part_moves(doubt.part, doubt.message, word.state, None, said, now)
+    tx.tasks.settle(TaskKind.UNCONFIRMED, doubt.message, now, who.label)
+    tx.audit.note(who.label, word.action, message, "", now)
+    return Settled.DONE
+
+
+def undo(who: Principal, message: str, now: datetime, tx: Tx) -> Settled:
+    """Take a person's word back: nobody knows again, and the task is open again. Not after anything else happened."""
+    doubt = find(message, tx)
+    if doubt.state is State.UNCONFIRMED:
+        return Settled.DONE
+    if not doubt.said or not may_correct(doubt.state, State.UNCONFIRMED):
+        return Settled.TOO_LATE
+    tx.outcomes.say(doubt.attempt, "unconfirmed", doubt.doubted)
+    detail = f"taken back by {who.label}"
+    tx.outcomes.part_moves(doubt.part, doubt.message, PartState.UNCONFIRMED, None, detail, now, may_correct)
+    tx.tasks.reopen(doubt.task)
+    tx.audit.note(who.label, "took_back", message, "", now)
+    return Settled.DONE
+
+
+async def ask(carrier: Carrier | None, doubt: Doubt) -> Sequence[Receipt] | Settled:
+    """Ask the carrier what it took from us since this attempt, or say why it cannot be asked."""
+    if not hasattr(carrier, "sent_since"):
+        return Settled.CANNOT_ASK
+    try:
+        async with asyncio.timeout(ASK_S):
+            return await cast(Listing, carrier).sent_since(since(doubt))
+    except (SendFailed, TimeoutError) as problem:
+        log.warning("a carrier cannot be asked now", carrier=doubt.carrier, problem=str(problem) or "no answer")
+        return Settled.CARRIER_AWAY
+    except Exception:  # a carrier's bug is no answer, and no reason to fail the page
+        log.exception("a carrier failed when it was asked", carrier=doubt.carrier)
+        return Settled.CARRIER_AWAY
+
+
+def since(doubt: Doubt) -> datetime:
+    return doubt.opened_at - BEFORE
+
+
+def compare(who: Principal, doubt: Doubt, listed: Sequence[Receipt], now: datetime, tx: Tx) -> Settled:
+    """Look for a text in what its carrier lists: by our attempt id or by the carrier's own id, and never by a guess.
+
+    A list with a text that we cannot place may mean this one, so then nothing can be said.
+    """
+    ours = [receipt for receipt in listed if is_of(receipt, doubt)]
+    for receipt in ours:
+        apply_receipt(doubt.carrier, receipt, now, tx)
+    if not ours and any(is_stranger(receipt, doubt.carrier, tx) for receipt in listed):
+        return note(who, doubt, Settled.CANNOT_ASK, f"the list of {doubt.carrier} does not name our texts", now, tx)
+    if not ours:
+        found = f"{doubt.carrier} lists no such text since {since(doubt):%Y-%m-%d %H:%M:%S} UTC"
+        return note(who, doubt, Settled.NOT_FOUND, found, now, tx)
+    tx.audit.note(who.label, "checked", doubt.public_id, "found", now)
+    return Settled.FOUND
+
+
+def is_of(receipt: Receipt, doubt: Doubt) -> bool:
+    if receipt.attempt:
+        return receipt.attempt == doubt.attempt_id
+    return bool(receipt.provider_id) and receipt.provider_id == doubt.provider_id
+
+
+def is_stranger(receipt: Receipt, carrier: str, tx: Tx) -> bool:
+    return not receipt.attempt and tx.outcomes.find(carrier, receipt) is None
+
+
+def note(who: Principal, doubt: Doubt, settled: Settled, found: str, now: datetime, tx: Tx) -> Settled:
+    """Keep on the text that the carrier was asked, and what it said."""
+    tx.outbox.note(doubt.message, doubt.state, None, found, now)
+    tx.audit.note(who.label, "checked", doubt.public_id, found, now)
+    return settled
