@@ -63,7 +63,7 @@ def test_a_package_that_does_not_load_is_a_fault(outside: None):
 def test_an_unknown_type_is_a_fault_that_names_the_known(type_name: str, outside: None):
     with pytest.raises(ConfigFault) as caught:
         load(type_name)
-    assert caught.value.faults == [f'type = "{type_name}" is not a carrier; known are loopback, broken, pigeon']
+    assert caught.value.faults == [f'type = "{type_name}" is not a carrier; known are loopback, twilio, broken, pigeon']
 
 
 def test_looking_up_a_carrier_does_not_import_the_others():
@@ -82,10 +82,10 @@ def test_no_package_outside_is_needed():
 @pytest.mark.parametrize(
     ("table", "fault"),
     [
-        pytest.param({}, "carriers.main.type is missing; known are loopback", id="no type"),
+        pytest.param({}, "carriers.main.type is missing; known are loopback, twilio", id="no type"),
         pytest.param(
             {"type": "smoke"},
-            'carriers.main: type = "smoke" is not a carrier; known are loopback',
+            'carriers.main: type = "smoke" is not a carrier; known are loopback, twilio',
             id="a type nobody knows",
         ),
         pytest.param(

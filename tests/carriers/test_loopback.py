@@ -15,13 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.carriers import loopback
-from ringback.carriers.loopback import TAKES, Behaviour, Loopback, Settings, read_settings
+from ringback.carriers.loopback import TAKES, Loopback, Settings, read_settings
+from ringback.carriers.loopback_replies import PASSAGES
 from ringback.core.messages import Outgoing, ReceiptStatus
 from ringback.errors import Blocked, ConfigFault, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
-from ringback.ports import HandsetText, Receipt
+from ringback.ports import CarrierEvent, Incoming, MediaLink, Receipt
+from ringback.ports.handsets import Behaviour, HandsetText, Passage
 from tests.fakes.hand_clock import HandClock
 
 ANA, BEN = "+12025550147", "+12025550148"
+OURS = "+12025550101"
 S = ReceiptStatus
 
 
@@ -83,6 +86,7 @@ async def test_the_journal_has_one_line_a_text(line: Loopback, clock: HandClock,
     ref = await line.send(text(words="Ő\u2028\nline", n=4))
     assert journal(tmp_path) == [
         {
+            "kind": "text",
             "attempt": "att_4",
             "message": "msg_4",
             "sender": "+12025550101",
@@ -280,6 +284,183 @@ async def test_receipts_that_nobody_reads_hold_back_new_texts(line: Loopback, mo
         await line.send(text())
     await receipts(line, 4)
     await line.send(text())
+
+
+async def all_events(line: Loopback) -> list[CarrierEvent]:
+    """What the line brings now, all done with."""
+    got: list[CarrierEvent] = []
+    async with aclosing(line.batches()) as batches:
+        while True:
+            asking = asyncio.ensure_future(anext(batches))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            if not asking.done():
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+                return got
+            got += asking.result()
+
+
+async def heard(line: Loopback) -> list[Incoming]:
+    return [event for event in await all_events(line) if isinstance(event, Incoming)]
+
+
+LONG = "".join(f"{n:03} " for n in range(100))
+
+
+@pytest.mark.parametrize(
+    ("passage", "words", "pieces"),
+    [
+        pytest.param(Passage.WHOLE, LONG, [(LONG, None, "id")], id="whole, however long"),
+        pytest.param(
+            Passage.IN_PARTS,
+            LONG,
+            [(LONG[:153], 1, "id.1"), (LONG[153:306], 2, "id.2"), (LONG[306:], 3, "id.3")],
+            id="in parts, cut as on the air",
+        ),
+        pytest.param(
+            Passage.IN_PARTS, "abcd", [("ab", 1, "id.1"), ("cd", 2, "id.2")], id="in parts, a short one in two"
+        ),
+        pytest.param(Passage.IN_PARTS, "a", [("a", None, "id")], id="in parts, one character stays whole"),
+        pytest.param(
+            Passage.MIXED_UP, "abcd", [("cd", 2, "id.2"), ("ab", 1, "id.1")], id="in parts, the last one first"
+        ),
+        pytest.param(Passage.PART_MISSING, "abcd", [("ab", 1, "id.1")], id="a part never comes"),
+        pytest.param(Passage.PART_MISSING, "a", [("a", None, "id")], id="one character has no part to lose"),
+        pytest.param(Passage.TWICE, "abcd", [("abcd", None, "id"), ("abcd", None, "id")], id="twice with one id"),
+        pytest.param(Passage.WITHOUT_ID, "abcd", [("abcd", None, "")], id="without an id"),
+    ],
+)
+async def test_what_is_said_on_a_handset_comes(
+    line: Loopback, clock: HandClock, passage: Passage, words: str, pieces: list[tuple[str, int | None, str]]
+):
+    said = line.say(ANA, OURS, words, passage)
+    came = await heard(line)
+    assert {(text.sender, text.to, text.carrier_at) for text in came} == {(ANA, OURS, clock.now())}
+    assert [(text.text, text.piece and text.piece.number) for text in came] == [piece[:2] for piece in pieces]
+    assert [text.provider_id.replace(said, "id") for text in came] == [piece[2] for piece in pieces]
+    total = 3 if words is LONG else 2
+    assert {(text.piece.ref, text.piece.total) for text in came if text.piece} <= {(said, total)}
+
+
+def test_every_passage_is_known():
+    assert set(PASSAGES) == set(Passage)
+
+
+@given(words=st.text(), passage=st.sampled_from([Passage.WHOLE, Passage.IN_PARTS, Passage.MIXED_UP]))
+def test_the_parts_of_a_text_make_it_whole_again(words: str, passage: Passage):
+    events = PASSAGES[passage](Incoming("id", ANA, OURS, words, HandClock().now()))
+    in_order = sorted(events, key=lambda event: event.piece.number if event.piece else 1)
+    assert "".join(event.text for event in in_order) == words
+    numbers = list(range(1, len(events) + 1)) if len(events) > 1 else []
+    assert [event.piece.number for event in events if event.piece] == numbers[:: 1 if events == in_order else -1]
+
+
+async def test_pictures_come_with_the_first_part_and_stand_in_the_journal(line: Loopback, tmp_path: Path):
+    photo = MediaLink("https://media.example/1", "image/jpeg")
+    line.say(ANA, OURS, "look here", Passage.IN_PARTS, [photo])
+    assert [text.media for text in await heard(line)] == [(photo,), ()]
+    assert line.handset(ANA)[0].media == (photo,)
+    assert journal(tmp_path)[0]["media"] == [photo.url]
+
+
+async def test_a_reply_lies_on_the_handset_and_in_the_journal(line: Loopback, clock: HandClock, tmp_path: Path):
+    said = line.say(ANA, OURS, "Ő\nyes", Passage.TWICE)
+    (shown,) = line.handset(ANA)
+    assert (shown.mine, shown.handset, shown.ours, shown.text) == (True, ANA, OURS, "Ő\nyes")
+    assert line.numbers() == (ANA,)
+    assert journal(tmp_path) == [
+        {
+            "kind": "reply",
+            "passage": "twice",
+            "media": [],
+            "sender": ANA,
+            "to": OURS,
+            "text": "Ő\nyes",
+            "at": "2026-11-20T15:00:00+00:00",
+            "provider_id": said,
+        }
+    ]
+
+
+@pytest.mark.parametrize("passage", [Passage.WHOLE, Passage.IN_PARTS])
+async def test_the_handset_shows_that_its_text_was_read(line: Loopback, passage: Passage):
+    line.say(ANA, OURS, "are you there", passage)
+    assert [shown.receipt for shown in line.handset(ANA)] == [None]
+    await all_events(line)
+    assert [shown.receipt for shown in line.handset(ANA)] == [S.DELIVERED]
+
+
+async def test_receipts_and_texts_come_in_the_order_they_happened(line: Loopback):
+    first, said, second = await line.send(text()), line.say(ANA, OURS, "and now"), await line.send(text())
+    came = [event.provider_id for event in await all_events(line)]
+    assert came == [first.provider_id] * 2 + [said] + [second.provider_id] * 2
+
+
+async def test_a_reply_comes_again_until_somebody_is_done_with_it_and_then_no_more(line: Loopback):
+    said = line.say(ANA, OURS, "are you there")
+    for _ in range(2):
+        async with aclosing(line.batches()) as batches:
+            assert [event.provider_id for event in await anext(batches)] == [said]
+    assert [event.provider_id for event in await all_events(line)] == [said]
+    assert await all_events(line) == []
+
+
+async def test_a_reader_who_waits_gets_a_reply_at_once(line: Loopback):
+    reading = asyncio.ensure_future(anext(line.batches()))
+    await asyncio.sleep(0)
+    said = line.say(ANA, OURS, "are you there")
+    async with asyncio.timeout(5):
+        assert [event.provider_id for event in await reading] == [said]
+
+
+async def test_ids_are_unique_among_both_directions_and_lives(clock: HandClock, tmp_path: Path):
+    seen = set()
+    for _ in range(2):
+        life = Loopback("main", Settings(), clock, tmp_path / "handset.jsonl")
+        seen |= {life.say(ANA, OURS, "one"), (await life.send(text())).provider_id, life.say(ANA, OURS, "two")}
+    assert len(seen) == 6
+
+
+async def test_a_reply_that_cannot_be_written_down_was_not_said(clock: HandClock, tmp_path: Path):
+    line = Loopback("main", Settings(), clock, tmp_path / "missing" / "handset.jsonl")
+    with pytest.raises(Unreachable, match="No such file"):
+        line.say(ANA, OURS, "hello")
+    assert (line.numbers(), await all_events(line)) == ((), [])
+
+
+async def test_replies_that_nobody_reads_hold_back_new_ones(line: Loopback, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loopback, "MOST_DUE", 2)
+    line.say(ANA, OURS, "in two", Passage.IN_PARTS)
+    with pytest.raises(Throttled):
+        line.say(ANA, OURS, "one more")
+    await all_events(line)
+    line.say(ANA, OURS, "one more")
+
+
+async def test_a_behaviour_holds_for_its_number_until_it_is_set_again(line: Loopback):
+    line.behave(ANA, Behaviour.REFUSES)
+    assert (line.behaviour(ANA), line.behaviour(BEN)) == (Behaviour.REFUSES, Behaviour.DELIVERS)
+    line.behave(ANA, Behaviour.DELIVERS)
+    assert line.behaviour(ANA) is Behaviour.DELIVERS
+
+
+def test_the_behaviour_set_longest_ago_is_forgotten_first(clock: HandClock, tmp_path: Path):
+    line = Loopback("main", Settings(handsets=2), clock, tmp_path / "handset.jsonl")
+    for number in (ANA, BEN, ANA, "+12025550149"):
+        line.behave(number, Behaviour.REFUSES)
+    assert [line.behaviour(number) for number in (ANA, BEN)] == [Behaviour.REFUSES, Behaviour.DELIVERS]
+
+
+async def test_a_watcher_sees_what_is_said(line: Loopback):
+    async with asyncio.timeout(5), aclosing(line.watch(ANA)) as watching:
+        coming = asyncio.ensure_future(anext(watching))
+        await asyncio.sleep(0)
+        line.say(ANA, OURS, "hello")
+        shown = await coming
+        assert (shown.mine, shown.text, shown.receipt) == (True, "hello", None)
+        await all_events(line)
+        assert (await anext(watching)).receipt is S.DELIVERED
 
 
 async def test_a_handset_keeps_the_newest_texts(clock: HandClock, tmp_path: Path):

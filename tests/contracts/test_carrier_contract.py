@@ -6,7 +6,7 @@ server on loopback), makes the line misbehave for a number, and says what arrive
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from ringback.carriers import build_carrier, known, load
-from ringback.carriers.loopback import Behaviour, Loopback
+from ringback.carriers.loopback import Loopback
+from ringback.carriers.twilio import Twilio
 from ringback.core.messages import Outgoing, ReceiptStatus
 from ringback.errors import (
     Blocked,
@@ -27,8 +28,11 @@ from ringback.errors import (
     Unconfirmed,
     Unreachable,
 )
-from ringback.ports import Carrier, CarrierContext, Listening, OptionValue, Receipt
+from ringback.ports import Carrier, CarrierContext, CarrierEvent, Incoming, Listening, OptionValue, Receipt
+from ringback.ports.handsets import Behaviour
+from tests.fakes import twilio as fake
 from tests.fakes.hand_clock import HandClock
+from tests.fakes.twilio import Manner, Way, fake_twilio
 
 GOOD, BAD = "+12025550147", "+12025550148"
 DID = "+12025550101"
@@ -44,6 +48,10 @@ class Trouble(StrEnum):
     NO_ANSWER = "no answer"
 
 
+def unheard(_number: str, _text: str) -> None:
+    raise AssertionError("this carrier does not listen")
+
+
 @dataclass
 class Rig:
     type_name: str
@@ -52,6 +60,10 @@ class Rig:
     trouble: Callable[[str, Trouble], None]
     arrived: Callable[[], list[tuple[str, str, str]]]
     """Sender, number and text of what reached the other side."""
+    wait_out: Callable[[], Awaitable[None]]
+    """Let the carrier's own limit for an answer pass."""
+    say: Callable[[str, str], object] = unheard
+    """Write a text on that handset to our number, on a line that brings texts by itself."""
 
 
 MakeRig = Callable[[Path], AbstractAsyncContextManager[Rig]]
@@ -78,13 +90,51 @@ async def loopback(folder: Path) -> AsyncIterator[Rig]:
     def trouble(number: str, kind: Trouble) -> None:
         carrier.behave(number, LOOPBACK_TROUBLE[kind])
 
-    yield Rig("loopback", carrier, clock, trouble, arrived)
+    async def wait_out() -> None:
+        await clock.until_somebody_sleeps()
+        clock.move(timedelta(minutes=2))
+
+    yield Rig(
+        "loopback", carrier, clock, trouble, arrived, wait_out, lambda number, text: carrier.say(number, DID, text)
+    )
 
 
-RIGS: dict[str, MakeRig] = {"loopback": loopback}
+TWILIO_TROUBLE = {
+    Trouble.REFUSED: Way(Manner.REFUSES, 400, 21614),
+    Trouble.OPTED_OUT: Way(Manner.REFUSES, 400, 21610),
+    Trouble.TOO_FAST: Way(Manner.REFUSES, 429, 20429, headers={"Retry-After": "3"}),
+    Trouble.AWAY: Way(Manner.REFUSES, 400, 21730),
+    Trouble.NO_ANSWER: Way(Manner.HANGS),
+}
+TWILIO_NEEDS: dict[str, OptionValue] = {"account": fake.ACCOUNT, "key": fake.TOKEN}
+
+
+@asynccontextmanager
+async def twilio(folder: Path) -> AsyncIterator[Rig]:
+    clock = HandClock()
+    async with fake_twilio(clock, DID) as line:
+        options = {"type": "twilio", **TWILIO_NEEDS, "api": line.address, "answer_within": "2s"}
+        carrier = build_carrier("main", options, CarrierContext(clock, folder))
+        assert isinstance(carrier, Twilio)
+
+        async def wait_out() -> None:
+            """Two seconds of real time: the limit is the one of the line itself."""
+
+        yield Rig(
+            "twilio",
+            carrier,
+            clock,
+            lambda number, kind: line.treat(number, TWILIO_TROUBLE[kind]),
+            lambda: [(message.sender, message.to, message.body) for message in line.sent],
+            wait_out,
+        )
+        await carrier.close()
+
+
+RIGS: dict[str, MakeRig] = {"loopback": loopback, "twilio": twilio}
 LISTENING: dict[str, MakeRig] = {"loopback": loopback}
 """Those whose receipts come by themselves; those of the others come by hooks, with a suite of their own."""
-NEEDS: dict[str, dict[str, OptionValue]] = {"loopback": {}}
+NEEDS: dict[str, dict[str, OptionValue]] = {"loopback": {}, "twilio": TWILIO_NEEDS}
 """The options without which a carrier cannot be built."""
 
 
@@ -115,6 +165,7 @@ async def test_a_carrier_states_its_limits(rig: Rig):
     assert rig.carrier.window >= 1
     assert rig.carrier.max_segments >= 1
     assert rig.carrier.receipts in (True, False)
+    assert rig.carrier.answers_commands in (True, False)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +227,7 @@ async def test_no_answer_is_unconfirmed_after_the_carriers_own_limit(rig: Rig):
     rig.trouble(BAD, Trouble.NO_ANSWER)
     sending = asyncio.ensure_future(rig.carrier.send(outgoing(rig.clock, BAD)))
     async with asyncio.timeout(10):
-        await rig.clock.until_somebody_sleeps()
-        rig.clock.move(timedelta(minutes=2))
+        await rig.wait_out()
         with pytest.raises(Unconfirmed):
             await sending
 
@@ -211,15 +261,20 @@ async def test_an_error_names_neither_the_number_nor_the_text(rig: Rig, trouble:
     assert "4711" not in str(caught.value)
 
 
-async def next_receipts(carrier: Listening, wanted: int) -> list[Receipt]:
-    got: list[Receipt] = []
+async def next_events(carrier: Listening, wanted: int) -> list[CarrierEvent]:
+    """Read until that many came; what came last is not done with."""
+    got: list[CarrierEvent] = []
     async with asyncio.timeout(10), aclosing(carrier.batches()) as stream:
         async for batch in stream:
             assert batch, "never an empty list"
-            got += [event for event in batch if isinstance(event, Receipt)]
+            got += batch
             if len(got) >= wanted:
                 break
     return got
+
+
+async def next_receipts(carrier: Listening, wanted: int) -> list[Receipt]:
+    return [event for event in await next_events(carrier, wanted) if isinstance(event, Receipt)]
 
 
 @pytest.fixture(params=LISTENING.values(), ids=LISTENING.keys())
@@ -243,6 +298,30 @@ async def test_a_receipt_that_was_not_done_with_comes_again(listening: Rig):
     first = await next_receipts(listening.carrier, 1)
     again = await next_receipts(listening.carrier, 2)
     assert again[0] == first[0]
+
+
+async def test_a_text_from_a_handset_comes_as_it_was_written(listening: Rig):
+    words = "I'll wait\n👩🏽‍🚒 \u202eשלום {{ x }}"
+    listening.say(GOOD, words)
+    (came,) = await next_events(listening.carrier, 1)
+    assert isinstance(came, Incoming)
+    assert (came.sender, came.to, came.text) == (GOOD, DID, words)
+    assert came.carrier_at.utcoffset() == timedelta()
+    assert (came.piece, came.media, came.command) == (None, (), "")
+
+
+async def test_texts_come_in_the_order_they_were_written_each_with_an_id_of_its_own(listening: Rig):
+    for n in range(20):
+        listening.say(GOOD, f"text {n}")
+    came = await next_events(listening.carrier, 20)
+    assert [event.text for event in came if isinstance(event, Incoming)] == [f"text {n}" for n in range(20)]
+    assert len({event.provider_id for event in came} - {""}) == 20
+
+
+async def test_a_text_that_was_not_done_with_comes_again_as_the_same(listening: Rig):
+    listening.say(GOOD, "are you there")
+    first = await next_events(listening.carrier, 1)
+    assert await next_events(listening.carrier, 1) == first
 
 
 @pytest.mark.parametrize("type_name", RIGS)

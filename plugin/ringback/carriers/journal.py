@@ -1,4 +1,4 @@
-"""The file in which a checker outside the daemon reads what came to the handsets."""
+"""The file in which a checker outside the daemon reads what came to the handsets and went out from them."""
 
 import errno
 import json
@@ -7,7 +7,7 @@ import weakref
 from pathlib import Path
 
 from ringback.errors import Unreachable
-from ringback.ports import HandsetText
+from ringback.ports.handsets import HandsetText, Passage
 
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
@@ -20,19 +20,13 @@ class Journal:
         # opened by the first text, so that a carrier can be built only to check its options
         self._file: int | None = None
 
-    def write(self, text: HandsetText) -> None:
+    def write(self, text: HandsetText, passage: Passage = Passage.WHOLE) -> None:
         """Append the text, or raise Unreachable and leave no half line behind."""
-        line = _encode(
-            {
-                "attempt": text.attempt,
-                "message": text.message,
-                "sender": text.sender,
-                "to": text.to,
-                "text": text.text,
-                "at": text.at.isoformat(),
-                "provider_id": text.provider_id,
-            }
-        )
+        told: dict[str, str | list[str]] = {"kind": "text", "attempt": text.attempt, "message": text.message}
+        if text.mine:
+            told = {"kind": "reply", "passage": passage, "media": [link.url for link in text.media]}
+        told |= {"sender": text.sender, "to": text.to, "text": text.text}
+        line = _encode(told | {"at": text.at.isoformat(), "provider_id": text.provider_id})
         data = f"{line}\n".encode("ascii")
         try:
             self._append(data)

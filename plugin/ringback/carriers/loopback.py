@@ -1,50 +1,36 @@
 """The carrier that brings texts to handsets in memory instead of a network: for the demo, the lab and the tests.
 
-What arrives is also written to `handset.jsonl`, so that a checker outside the daemon can compare. How the line behaves
-is set for all numbers by the option `behaviour`, or for one number by `behave`.
+What arrives, and what is written on a handset, is also written to `handset.jsonl`, so that a checker outside the daemon
+can compare. How the line behaves is set for all numbers by the option `behaviour`, or for one number by `behave`.
 
 Tried live: it is live nowhere else.
 """
 
-import asyncio
 import secrets
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from heapq import heappop, heappush
-from itertools import count
-from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
 
 from ringback.carriers.journal import Journal
+from ringback.carriers.loopback_handsets import Shelves
+from ringback.carriers.loopback_line import Line, news_of
+from ringback.carriers.loopback_replies import PASSAGES
 from ringback.carriers.options import Options
 from ringback.core.messages import Outgoing, ReceiptStatus
 from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
-from ringback.ports import CarrierContext, CarrierEvent, CarrierRef, Clock, HandsetText, OptionValue, Receipt
-
-
-class Behaviour(StrEnum):
-    """How the line to a handset behaves."""
-
-    DELIVERS = "delivers"
-    UNDELIVERS = "undelivers"
-    """Takes the text, and says later that the handset could not be reached."""
-    LATE = "late"
-    """The receipts come after `late_after`."""
-    REPEATS = "repeats"
-    """The receipts come twice, and in the wrong order."""
-    NO_RECEIPTS = "no_receipts"
-    REFUSES = "refuses"
-    BLOCKS = "blocks"
-    THROTTLES = "throttles"
-    AWAY = "away"
-    SILENT = "silent"
-    """Takes the text and never answers."""
-    ANSWER_LOST = "answer_lost"
-    """Takes the text, the answer is lost, but the receipts come."""
+from ringback.ports import (
+    CarrierContext,
+    CarrierEvent,
+    CarrierRef,
+    Clock,
+    Incoming,
+    MediaLink,
+    OptionValue,
+    Receipt,
+)
+from ringback.ports.handsets import Behaviour, HandsetText, Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +49,9 @@ class Settings:
 
 JOURNAL = "handset.jsonl"
 LONGEST = timedelta(days=1)
-MOST_AT_ONCE = 256
 MOST_DUE = 100_000
-"""Receipts that may wait for their reader; more texts are turned away until they are read."""
+"""Events that may wait for their reader; more texts are turned away until they are read."""
+TOO_MANY = "too much waits to be read"
 
 
 class Answer(StrEnum):
@@ -84,7 +70,6 @@ class Script:
 
 
 _R = ReceiptStatus
-_FINAL = (_R.DELIVERED, _R.UNDELIVERED)
 _ARRIVES = (_R.SENT, _R.DELIVERED)
 
 TAKES: dict[Behaviour, Script] = {
@@ -111,20 +96,12 @@ def _refusal(behaviour: Behaviour, settings: Settings) -> SendFailed:
             return Rejected("the line refuses this text")
 
 
-class _Due(NamedTuple):
-    """A receipt that is on its way; `order` breaks ties, so receipts are never compared."""
-
-    at: datetime
-    order: int
-    to: str
-    receipt: Receipt
-
-
 class Loopback:
-    """A `Carrier`, `Listening` and `Handsets`. `journal` gets one JSON line for each text before `send` answers."""
+    """A `Carrier`, `Listening` and `Handsets`. `journal` gets one JSON line a text before anybody is answered."""
 
     receipts = True
     max_segments = 10
+    answers_commands = False
 
     def __init__(self, name: str, settings: Settings, clock: Clock, journal: Path) -> None:
         self.name = name
@@ -134,31 +111,21 @@ class Loopback:
         self._clock = clock
         self._journal = Journal(journal)
         self._behaviours: dict[str, Behaviour] = {}
-        self._texts: dict[str, deque[HandsetText]] = {}
-        self._bell: asyncio.Event | None = None
-        self._versions = count(1)
-        self._due: list[_Due] = []
-        self._orders = count()
-        self._arrived = asyncio.Event()
-
-    def behave(self, number: str, behaviour: Behaviour) -> None:
-        """Make the line to one number behave so from now on."""
-        self._behaviours[number] = behaviour
+        self._shelves = Shelves(settings.handsets, settings.texts_per_handset)
+        self._line = Line(clock, lambda news: self._shelves.note(*news))
 
     async def send(self, text: Outgoing) -> CarrierRef:
         """Put the text on its handset, or fail the way the line to it behaves."""
-        behaviour = self._behaviours.get(text.to, self._settings.behaviour)
+        behaviour = self.behaviour(text.to)
         script = TAKES.get(behaviour)
         if script is None:
             raise _refusal(behaviour, self._settings)
-        if len(self._due) >= MOST_DUE:
-            raise Throttled("too many receipts wait to be read", self._settings.throttle_wait.total_seconds())
+        self._check_room()
         now = self._clock.now()
-        version = next(self._versions)
-        provider_id = f"lb-{self.life}-{version}"
+        version, provider_id = self._next()
         arrived = HandsetText(text.attempt, text.message, text.sender, text.to, text.text, now, provider_id, version)
         self._journal.write(arrived)
-        self._put(arrived)
+        self._shelves.put(arrived)
         delay = self._settings.late_after if behaviour is Behaviour.LATE else self._settings.receipt_after
         for status in script.receipts:
             self._plan(arrived, status, now + delay)
@@ -167,104 +134,69 @@ class Loopback:
             raise Unconfirmed("the line took the text and did not answer")
         return CarrierRef(provider_id)
 
-    async def batches(self) -> AsyncIterator[list[CarrierEvent]]:
-        """Yield the receipts that are due, to one reader. What that one was not done with comes again to the next."""
-        while True:
-            while not self._due or self._due[0].at > self._clock.now():
-                await self._wait_for_due()
-            taken = self._take_due()
-            unread = taken
-            try:
-                yield [due.receipt for due in taken]
-                unread = []
-            finally:
-                for due in unread:
-                    heappush(self._due, due)
-            for due in taken:
-                self._note(due.to, due.receipt)
+    def say(
+        self,
+        number: str,
+        to: str,
+        text: str,
+        passage: Passage = Passage.WHOLE,
+        media: Sequence[MediaLink] = (),
+    ) -> str:
+        """Write a text on a handset to a number of ours; it comes with the next batch. Returns its id on the handset.
 
-    def _take_due(self) -> list[_Due]:
+        Raises Throttled when too much waits to be read, Unreachable when the journal cannot be written.
+        """
+        self._check_room()
         now = self._clock.now()
-        taken: list[_Due] = []
-        while self._due and self._due[0].at <= now and len(taken) < MOST_AT_ONCE:
-            taken.append(heappop(self._due))
-        return taken
+        version, provider_id = self._next()
+        said = HandsetText("", "", number, to, text, now, provider_id, version, mine=True, media=tuple(media))
+        self._journal.write(said, passage)
+        self._shelves.put(said)
+        *before, last = PASSAGES[passage](Incoming(provider_id, number, to, text, now, media=said.media))
+        for event in before:
+            self._line.plan(event, now)
+        self._line.plan(last, now, news_of(said, ReceiptStatus.DELIVERED))
+        return provider_id
+
+    def batches(self) -> AsyncGenerator[list[CarrierEvent], None]:
+        """Yield the receipts and texts that are due, to one reader."""
+        return self._line.batches()
+
+    def behave(self, number: str, behaviour: Behaviour) -> None:
+        """Make the line to one number behave so from now on."""
+        self._behaviours.pop(number, None)
+        self._behaviours[number] = behaviour
+        if len(self._behaviours) > self._settings.handsets:
+            del self._behaviours[next(iter(self._behaviours))]
+
+    def behaviour(self, number: str) -> Behaviour:
+        """Say how the line to one number behaves."""
+        return self._behaviours.get(number, self._settings.behaviour)
 
     def numbers(self) -> tuple[str, ...]:
-        """Say which handsets have texts, the last texted first."""
-        return tuple(reversed(self._texts))
+        """Say which handsets have texts, the last used first."""
+        return self._shelves.numbers()
 
     def handset(self, number: str) -> tuple[HandsetText, ...]:
         """Return the texts on one handset, oldest first."""
-        return tuple(self._texts.get(number, ()))
+        return self._shelves.texts(number)
 
-    async def watch(self, number: str, since: int = 0) -> AsyncGenerator[HandsetText, None]:
-        """Yield each text that came or changed after version `since`, in that order, and go on for ever."""
-        while True:
-            changed = sorted((text for text in self.handset(number) if text.version > since), key=_version)
-            for text in changed:
-                since = text.version
-                yield text
-            if not changed:
-                await self._any_change()
+    def watch(self, number: str, since: int = 0) -> AsyncGenerator[HandsetText, None]:
+        """Yield each text that is new or changed after version `since`, in that order, and go on for ever."""
+        return self._shelves.watch(number, since)
 
-    def _put(self, text: HandsetText) -> None:
-        # taken out and put back, so that the dictionary stays in the order of the last text
-        shelf = self._texts.pop(text.to, None)
-        if shelf is None:
-            shelf = deque(maxlen=self._settings.texts_per_handset)
-        self._texts[text.to] = shelf
-        shelf.append(text)
-        if len(self._texts) > self._settings.handsets:
-            del self._texts[next(iter(self._texts))]
-        self._ring()
+    def _next(self) -> tuple[int, str]:
+        version = self._shelves.next_version()
+        return version, f"lb-{self.life}-{version}"
 
-    def _ring(self) -> None:
-        bell, self._bell = self._bell, None
-        if bell is not None:
-            bell.set()
-
-    async def _any_change(self) -> None:
-        # one bell for all handsets: it is only made while somebody watches, so a text costs nothing more otherwise
-        if self._bell is None:
-            self._bell = asyncio.Event()
-        await self._bell.wait()
+    def _check_room(self) -> None:
+        if len(self._line) >= MOST_DUE:
+            raise Throttled(TOO_MANY, self._settings.throttle_wait.total_seconds())
 
     def _plan(self, text: HandsetText, status: ReceiptStatus, at: datetime) -> None:
         error = "handset not reachable" if status is ReceiptStatus.UNDELIVERED else ""
         receipt = Receipt(text.provider_id, status, at, text.attempt, error)
-        heappush(self._due, _Due(at, next(self._orders), text.to, receipt))
-        self._arrived.set()
-
-    async def _wait_for_due(self) -> None:
-        """Until the next receipt is due, or another one is planned that may be due before it."""
-        self._arrived.clear()
-        if not self._due:
-            await self._arrived.wait()
-            return
-        race = {
-            asyncio.ensure_future(self._clock.sleep_until(self._due[0].at)),
-            asyncio.ensure_future(self._arrived.wait()),
-        }
-        try:
-            await asyncio.wait(race, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for runner in race:
-                runner.cancel()
-
-    def _note(self, number: str, receipt: Receipt) -> None:
-        """Show on the handset what the line reported of a text; newest first, since that is nearly always the one."""
-        shelf = self._texts.get(number, deque())
-        for place in range(len(shelf) - 1, -1, -1):
-            if shelf[place].provider_id == receipt.provider_id:
-                if shelf[place].receipt in _FINAL:
-                    return
-                shelf[place] = replace(shelf[place], receipt=receipt.status, version=next(self._versions))
-                self._ring()
-                return
-
-
-_version = attrgetter("version")
+        self._line.plan(receipt, at, news_of(text, status))
 
 
 def build(name: str, options: Mapping[str, OptionValue], context: CarrierContext) -> Loopback:
