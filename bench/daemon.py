@@ -60,9 +60,9 @@ class Daemon:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "daemon.log"
         self.log.unlink(missing_ok=True)
-        self._port = free_port()
+        self.port = free_port()
         config = folder / "ringback.toml"
-        config.write_text(_config(folder, self._port, ami_port, carrier))
+        config.write_text(_config(folder, self.port, ami_port, carrier))
         command = (sys.executable, "-m", "ringback.cli", "run", "--config", config, "--log", "json")
         begun = time.monotonic()
         self.child = Child(command, self.log, {**_entry_point(folder), **_SECRET, **(environ or {})})
@@ -83,7 +83,7 @@ class Daemon:
         end = time.monotonic() + READY_WITHIN
         while time.monotonic() < end and self.child.alive:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/readyz", timeout=1):
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1):
                     return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.01)
@@ -95,8 +95,8 @@ class Daemon:
 
     def submitted(self) -> dict[int, int]:
         """Call number -> wall clock in ns at the first line of the loopback's `send`."""
-        texts = (json.loads(line) for line in (self.folder / "handset.jsonl").read_text().splitlines())
-        return {stream.call_of(text["to"]): _wall_ns(text["at"]) for text in texts}
+        lines = (json.loads(line) for line in (self.folder / "handset.jsonl").read_text().splitlines())
+        return {stream.call_of(line["to"]): _wall_ns(line["at"]) for line in lines if line["kind"] == "text"}
 
     def handed(self) -> int:
         """Texts the loopback took so far."""

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import events, lifetime, machine, records
+from bench import events, hooks, lifetime, machine, pages, records
 from bench.figures import Figures, Goal, What
+from bench.million import Size
 from bench.process import ROOT
 
 RESULTS = ROOT / "bench" / "results"
@@ -43,6 +44,8 @@ def scenarios(quick: bool, rounds: int) -> dict[str, Callable[[Figures], None]]:
         "event_burst": lambda figures: events.burst(figures, rounds),
         "event_slowcarrier": lambda figures: events.slow_carrier(figures, 1 if quick else rounds, 100),
         "event_slowdisk": lambda figures: events.slow_disk(figures, 1 if quick else rounds, calls),
+        "pages": lambda figures: pages.measure(figures, 1, Size(200_000, 20_000) if quick else Size()),
+        "hooks": lambda figures: hooks.measure(figures, rounds, 2_000 if quick else 4_000),
         "growth": lifetime.growth,
         "replay": lambda figures: records.measure(figures, 100_000 if quick else 300_000, 1 if quick else rounds),
     }
