@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test tools lint types tests format lock bench clean
+.PHONY: help demo test tools lint types tests format words lock bench clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,10 @@ tests: tools ## all tests; the coverage of the core has a floor
 format: tools ## put the code into form
 	$(RUN) ruff check --fix-only --quiet .
 	$(RUN) ruff format .
+
+words: ## the panel's languages: web/locale brought up to date with what the pages say
+	@tools/venv test
+	@PYTHONPATH=plugin $(RUN) tools.words
 
 lock: ## requirements/*.in -> requirements/*.txt, with hashes
 	@tools/lock

@@ -1,24 +1,26 @@
-"""A web front on a free port of loopback, with a real loopback carrier behind it."""
+"""A web front on a free port of loopback, with a real loopback carrier behind it, seen by somebody at this machine."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import ClientSession, web
 
 from ringback.carriers.loopback import Loopback, Settings
 from ringback.core.messages import Outgoing
-from ringback.panel.app import build_web
+from ringback.panel.app import WebParts, build_web
+from ringback.panel.guard import Guard
+from ringback.panel.handsets import HandsetPages
 from ringback.panel.health import Health
-from ringback.panel.site import Site
-from ringback.ports import CarrierRef, Handsets
+from ringback.panel.shell import open_shell
+from ringback.ports import CarrierRef
+from ringback.ports.handsets import Handsets
 from tests.fakes.hand_clock import HandClock
+from tests.panel.visiting import SITE, Crowd
 
 Text = Callable[..., Awaitable[CarrierRef]]
-SITE = Site("Northlight", ZoneInfo("America/New_York"))
 
 
 class Weather:
@@ -60,13 +62,18 @@ def weather() -> Weather:
 class Browse:
     """Opens web fronts, each with a browser for it. Not aiohttp's own test server: that one cancels handlers."""
 
-    def __init__(self, weather: Weather) -> None:
+    def __init__(self, weather: Weather, clock: HandClock) -> None:
         self._weather = weather
+        self._clock = clock
         self._browsers: list[ClientSession] = []
         self._fronts: list[web.AppRunner] = []
 
     async def __call__(self, handsets: Handsets | None, heartbeat: timedelta = timedelta(minutes=1)) -> ClientSession:
-        runner = web.AppRunner(build_web(self._weather, handsets, SITE, heartbeat))
+        shell = open_shell(SITE, self._clock.now)
+        crowd = Crowd()
+        pages = [] if handsets is None else [HandsetPages(shell, handsets, heartbeat)]
+        parts = WebParts(shell, Guard(crowd, crowd, self._clock, shell), self._weather, pages)
+        runner = web.AppRunner(build_web(parts))
         self._fronts.append(runner)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -85,8 +92,8 @@ class Browse:
 
 
 @pytest.fixture
-async def browse(weather: Weather) -> AsyncIterator[Browse]:
-    opener = Browse(weather)
+async def browse(weather: Weather, clock: HandClock) -> AsyncIterator[Browse]:
+    opener = Browse(weather, clock)
     yield opener
     await opener.leave()
     await opener.stop()

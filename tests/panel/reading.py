@@ -17,6 +17,12 @@ class Element:
     def classes(self) -> set[str]:
         return set((self.attributes.get("class") or "").split())
 
+    def by_class(self, name: str) -> "list[Element]":
+        return [element for element in self.inside if name in element.classes]
+
+    def by_tag(self, name: str) -> "list[Element]":
+        return [element for element in self.inside if element.tag == name]
+
 
 class Page(HTMLParser):
     """All elements of a page, in order."""

@@ -83,7 +83,11 @@ def test_a_template_has_no_inline_style_or_script(template: Path):
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_says_nothing_that_cannot_be_translated(template: Path):
     source = re.sub(r"{#.*?#}|{%-? *trans .*?endtrans *-?%}", "", template.read_text(encoding="utf-8"), flags=re.DOTALL)
+    # what is pasted or pressed is the same in every language
+    source = re.sub(r"<(pre|code|kbd)\b.*?</\1>", "", source, flags=re.DOTALL)
     shown = re.sub(r"{%.*?%}|{{.*?}}|<[^>]*>", "", source, flags=re.DOTALL)
+    # a macro may write attributes only
+    shown = re.sub(r"[\w-]+=\"[^\"]*\"|autofocus", "", shown)
     # the product's own name stays
     assert re.findall(r"[^\W\d_]{2,}", shown.replace("Ringback", "")) == []
 

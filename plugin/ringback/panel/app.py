@@ -1,25 +1,22 @@
-"""The web front: how the daemon is, for machines and people, and the handsets of the loopback carrier."""
+"""The web front: the pages, what stands in front of them, and how the daemon is for machines."""
 
-from collections.abc import Callable
-from datetime import timedelta
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from ringback.panel.handsets import HandsetPages
+from ringback.core.permissions import Action, may
+from ringback.errors import StoreFault
+from ringback.panel import words
+from ringback.panel.guard import Guard
 from ringback.panel.health import Health, as_json
-from ringback.panel.site import Site
-from ringback.panel.static import StaticFiles
-from ringback.ports import Handsets
-from ringback.resources import shipped
+from ringback.panel.places import PLACES, SET_UP
+from ringback.panel.shell import VISIT, Shell
 
-if TYPE_CHECKING:
-    from ringback.panel.pages import Pages
-
-HEARTBEAT = timedelta(seconds=15)
-MOST_LINKED = 8
+log = structlog.get_logger("pages")
 
 HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -37,42 +34,60 @@ HEADERS = {
         )
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # not `no-referrer`: with that a browser says `Origin: null` of our own forms
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Server": "Ringback",
 }
 
 
-def build_web(
-    health: Callable[[], Health], handsets: Handsets | None, site: Site, heartbeat: timedelta = HEARTBEAT
-) -> web.Application:
-    """Make the web front. Without `handsets` (no loopback carrier is configured) there are no handset pages."""
-    static = StaticFiles(shipped("web/static"))
-    pages = _pages_when_asked(site, static)
-    front = Front(health, handsets, pages)
-    app = web.Application(middlewares=[_errors_as_pages(pages)])
-    app.on_response_prepare.append(_guard)
-    app.add_routes(front.routes())
-    app.router.add_get("/static/{name}", static.serve)
-    if handsets is not None:
-        handset_pages = HandsetPages(handsets, pages, site, heartbeat)
-        app.add_routes(handset_pages.routes())
-        app.on_shutdown.append(handset_pages.close)
+class PageSet(Protocol):
+    """Some pages that belong together. One that keeps streams open also has `async close(app)`, called at the end."""
+
+    def routes(self) -> Sequence[web.RouteDef]: ...
+
+
+@runtime_checkable
+class _Closes(Protocol):
+    async def close(self, app: web.Application) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts:
+    """What the web front is made of."""
+
+    shell: Shell
+    guard: Guard
+    health: Callable[[], Health]
+    pages: Sequence[PageSet] = ()
+
+
+def build_web(parts: WebParts) -> web.Application:
+    """Make the web front. Its guard's `watch` must run beside it."""
+    app = web.Application(middlewares=[_errors_as_pages(parts.shell), parts.guard.middleware])
+    app.on_response_prepare.append(_put_headers)
+    app.on_response_prepare.append(parts.guard.mind_stream)
+    app.add_routes(Front(parts.shell, parts.health).routes())
+    app.router.add_get("/static/{name}", parts.shell.static.serve)
+    for pages in parts.pages:
+        app.add_routes(pages.routes())
+        if isinstance(pages, _Closes):
+            app.on_shutdown.append(pages.close)
     return app
 
 
 class Front:
     """The routes that are always there."""
 
-    def __init__(self, health: Callable[[], Health], handsets: Handsets | None, pages: "Callable[[], Pages]") -> None:
+    def __init__(self, shell: Shell, health: Callable[[], Health]) -> None:
+        self._shell = shell
         self._health = health
-        self._handsets = handsets
-        self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/", self.start),
+            web.get("/more", self.more),
             web.get("/healthz", self.alive),
             web.get("/readyz", self.ready),
         ]
@@ -81,46 +96,49 @@ class Front:
         """200 as long as the process answers at all."""
         return web.json_response({"alive": True})
 
-    async def ready(self, _: web.Request) -> web.Response:
-        """200 if a missed call becomes a text now, else 503; both say how each part is."""
+    async def ready(self, request: web.Request) -> web.Response:
+        """200 if a missed call becomes a text now, else 503; how each part is, and why for those who may know."""
         health = self._health()
-        return web.json_response(as_json(health), status=200 if health.ready else 503)
+        words = as_json(health) if may(request[VISIT].principal, Action.READ_HEALTH) else as_json(_outside(health))
+        return web.json_response(words, status=200 if health.ready else 503)
 
-    async def start(self, _: web.Request) -> web.Response:
-        """How Ringback is, for a person."""
-        numbers = None if self._handsets is None else self._handsets.numbers()[:MOST_LINKED]
-        page = self._pages().render("start", health=self._health(), numbers=numbers)
-        return web.Response(text=page, content_type="text/html")
+    async def start(self, request: web.Request) -> web.Response:
+        """To the first place that whoever asks may see."""
+        principal = request[VISIT].principal
+        first = next((place.path for place in PLACES + SET_UP if may(principal, place.needs)), "/profile")
+        raise web.HTTPSeeOther(first)
 
-
-def _pages_when_asked(site: Site, static: StaticFiles) -> "Callable[[], Pages]":
-    @cache
-    def pages() -> "Pages":
-        # the template engine costs 50 ms and 2 MB, which a daemon that nobody looks at need not pay
-        from ringback.panel.pages import Pages  # noqa: PLC0415
-
-        return Pages(shipped("web/templates"), site, static.url)
-
-    return pages
+    async def more(self, request: web.Request) -> web.Response:
+        """The places that have no room on a narrow screen."""
+        return self._shell.page(request, "more")
 
 
-async def _guard(_: web.Request, answer: web.StreamResponse) -> None:
+def _outside(health: Health) -> Health:
+    """What a stranger may know: names and states."""
+    return Health(health.ready, tuple(replace(part, detail="", fix="") for part in health.parts))
+
+
+async def _put_headers(_: web.Request, answer: web.StreamResponse) -> None:
     answer.headers.update(HEADERS)
     answer.headers.setdefault("Cache-Control", "no-store")
 
 
-def _errors_as_pages(pages: "Callable[[], Pages]") -> Middleware:
+def _errors_as_pages(shell: Shell) -> Middleware:
     @web.middleware
     async def errors_as_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except (web.HTTPClientError, web.HTTPServerError) as problem:
-            return _error_page(pages(), problem)
+            return _error_page(shell, request, problem)
+        except StoreFault as problem:
+            log.warning("a page could not be shown", path=request.path, problem=str(problem))
+            return _error_page(shell, request, web.HTTPServiceUnavailable(headers={"Retry-After": "5"}))
 
     return errors_as_pages
 
 
-def _error_page(pages: "Pages", problem: web.HTTPException) -> web.Response:
-    kept = {name: value for name, value in problem.headers.items() if name in ("Allow", "Retry-After")}
-    page = pages.render("error", status=problem.status)
-    return web.Response(text=page, content_type="text/html", status=problem.status, headers=kept)
+def _error_page(shell: Shell, request: web.Request, problem: web.HTTPException) -> web.Response:
+    what, why = words.error(problem.status, problem.reason)
+    answer = shell.page(request, "error", status=problem.status, code=problem.status, what=what, why=why)
+    answer.headers.update({name: value for name, value in problem.headers.items() if name in ("Allow", "Retry-After")})
+    return answer

@@ -1,8 +1,10 @@
-"""How the daemon is, as plain values: what the app fills in, and /readyz and the start page show."""
+"""How the daemon is, as plain values: what the app fills in, and /readyz and the health page show."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from ringback.panel.say import Say
 
 
 class Standing(StrEnum):
@@ -40,12 +42,16 @@ class PartState:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about the whole that a person should know: paused, texts unconfirmed, a clock that is wrong."""
+    """Something about the whole that a person should know: paused, texts unconfirmed, a clock that is wrong.
+
+    A `Say` is translated where it is shown, a plain text is not. `link` is the place of the panel that settles it.
+    """
 
     tone: Tone
-    what: str
-    means: str = ""
+    what: Say | str
+    means: Say | str = ""
     fix: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ def as_json(health: Health) -> dict[str, object]:
             for part in health.parts
         ],
         "findings": [
-            {"tone": finding.tone, "what": finding.what, "means": finding.means, "fix": finding.fix}
+            {"tone": finding.tone, "what": str(finding.what), "means": str(finding.means), "fix": finding.fix}
             for finding in health.findings
         ],
     }

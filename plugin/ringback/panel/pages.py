@@ -1,24 +1,76 @@
 """Turns our own templates into pages: escaping on, every name must exist, every string goes through gettext."""
 
 from collections.abc import Callable
-from datetime import datetime
-from gettext import NullTranslations
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ringback.core.permissions import Action
 from ringback.panel import words
-from ringback.panel.site import Site
+from ringback.panel.apart import places
+from ringback.panel.places import PLACES, SET_UP
+from ringback.panel.shell import Visit
+from ringback.panel.site import Now, Site
+from ringback.panel.tongues import Formats, Languages, Tongue
+
+TABLES = {
+    "STANDING": words.STANDING,
+    "PART_ICON": words.PART_ICON,
+    "RECEIPT": words.RECEIPT,
+    "PLACES": PLACES,
+    "SET_UP": SET_UP,
+    "ROLE": words.ROLE,
+    "THEMES": words.THEMES,
+    "THEME_WORDS": words.THEME_WORDS,
+    "THEME_AFTER": words.THEME_AFTER,
+    "Action": Action,
+}
+FORMATS = ("clock", "exact", "moment", "day", "brief", "ago", "since", "duration", "num")
 
 
 class Pages:
-    """The templates of one folder."""
+    """The templates of one folder, in every language of another.
 
-    def __init__(self, folder: Path, site: Site, static_url: Callable[[str], str]) -> None:
-        translations = NullTranslations()
+    `globals` is for what other pages' templates need to know; put it in before the first page is made.
+    """
+
+    def __init__(
+        self, folder: Path, site: Site, static_url: Callable[[str], str], now: Now, languages: Languages
+    ) -> None:
         self._site = site
-        self._templates = Environment(
-            loader=FileSystemLoader(folder),
+        self._now = now
+        self._loader = FileSystemLoader(folder)
+        self._engines: dict[str, Environment] = {}
+        self.languages = languages
+        self.globals: dict[str, object] = {"site": site, "static": static_url, "languages": self.languages, **TABLES}
+
+    def render(self, template: str, **values: object) -> str:
+        """Fill in `template`.j2, in the language of the `visit` among the values."""
+        visit = values.setdefault("visit", Visit())
+        assert isinstance(visit, Visit)
+        around: dict[str, object] = {"here": "", "counts": {}, "may": lambda _action: False}
+        return self._engine(visit.language).get_template(f"{template}.j2").render(around | values)
+
+    def say(self, language: str, text: str) -> str:
+        """Translate one text."""
+        return self._tongue(language).translations.gettext(text)
+
+    def formats(self, language: str) -> Formats:
+        """How dates and numbers are written in a language."""
+        return self.languages.formats(self._tongue(language), self._site.zone, self._now)
+
+    def _tongue(self, language: str) -> Tongue:
+        return self.languages.tongue(language or self._site.language)
+
+    def _engine(self, language: str) -> Environment:
+        tongue = self._tongue(language)
+        if tongue.code not in self._engines:
+            self._engines[tongue.code] = self._make(tongue)
+        return self._engines[tongue.code]
+
+    def _make(self, tongue: Tongue) -> Environment:
+        engine = Environment(
+            loader=self._loader,
             autoescape=True,
             undefined=StrictUndefined,
             auto_reload=False,
@@ -27,31 +79,9 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
         )
         # the i18n extension adds this method to the environment, which its type does not show
-        self._templates.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
-        self._templates.globals |= {
-            "site": site,
-            "static": static_url,
-            "STANDING": words.STANDING,
-            "PART_ICON": words.PART_ICON,
-            "RECEIPT": words.RECEIPT,
-            "ERROR": words.ERROR,
-            "OTHER_ERROR": words.OTHER_ERROR,
-        }
-        self._templates.filters |= {
-            "spaced": words.spaced,
-            "legible": words.legible,
-            "clock": self.clock,
-            "moment": self.moment,
-        }
-
-    def render(self, template: str, **values: object) -> str:
-        """Fill in `template`.j2."""
-        return self._templates.get_template(f"{template}.j2").render(**values)
-
-    def clock(self, at: datetime) -> str:
-        """The time of day in the zone of the business."""
-        return f"{at.astimezone(self._site.zone):%H:%M}"
-
-    def moment(self, at: datetime) -> str:
-        """Day and time in the zone of the business."""
-        return f"{at.astimezone(self._site.zone):%Y-%m-%d %H:%M}"
+        engine.install_gettext_translations(tongue.translations, newstyle=True)  # type: ignore[attr-defined]
+        engine.globals |= {**self.globals, "tongue": tongue}
+        formats = self.formats(tongue.code)
+        engine.filters |= {"spaced": words.spaced, "legible": words.legible, "places": places}
+        engine.filters |= {name: getattr(formats, name) for name in FORMATS}
+        return engine

@@ -1,0 +1,62 @@
+"""What the health page says: of parts that do not work, of the day's figures, of the first steps, of a pause."""
+
+from collections.abc import Mapping
+
+from ringback.flow.pauses import Scope
+from ringback.panel.words import N_
+
+UNANSWERED = N_("Calls nobody answered today")
+TEXTED = N_("Of these, texted")
+WAITING = N_("People who wait for an answer")
+OPEN_TASKS = N_("Open tasks")
+
+LINKS: Mapping[str, str] = {
+    "/tasks": N_("Open the tasks"),
+    "/health#pause": N_("To the switch"),
+}
+"""What the link of a finding says."""
+
+PART_NAMES: Mapping[str, str] = {
+    "asterisk": N_("Asterisk %(name)s"),
+    "carrier": N_("Carrier %(name)s"),
+    "line": N_("What %(name)s brings"),
+    "hooks": N_("Calls of carriers"),
+    "inbound": N_("Texts that come in"),
+    "web": N_("Pages"),
+    "logins": N_("Logins"),
+    "waiting": N_("Counts of what waits"),
+    "control": N_("Commands on this machine"),
+    "delays": N_("Texts that wait out a delay"),
+    "housekeeping": N_("Housekeeping"),
+}
+"""By the first word of a part's name; the place takes the rest."""
+
+PART_MEANS: Mapping[str, str] = {
+    "asterisk": N_("Calls go on as before, but are not seen here. Those that end meanwhile become tasks."),
+    "carrier": N_("Its texts wait until it can be reached, as long as their time allows."),
+    "line": N_("Replies, and whether its texts arrived, are not heard meanwhile."),
+    "hooks": N_("Replies and receipts of carriers that call us are turned away; carriers try again."),
+    "inbound": N_("Replies are kept, and read when it works again."),
+    "logins": N_("Live pages of somebody who was logged out go on meanwhile."),
+    "waiting": N_("The counts beside the places are old."),
+    "control": N_("The command line cannot reach the daemon."),
+    "delays": N_("Texts that wait for their time do not go meanwhile."),
+    "housekeeping": N_("What is old stays a little longer."),
+}
+"""What it means for calls and texts while the part does not work."""
+
+FIRST_STEPS: tuple[tuple[str, str], ...] = (
+    (N_("A user"), N_("Somebody can log in.")),
+    (N_("A number of yours"), N_("Add [numbers] with its carrier to ringback.toml.")),
+    (N_("A rule"), N_("Add a [[rule]] that says which calls get which text.")),
+    (N_("Asterisk answers"), N_("Run ringback check; it says what is missing.")),
+    (N_("A carrier works"), N_("The list of parts says what it lacks.")),
+    (N_("Hear a call"), N_("Call one of your numbers from outside. It stands under Calls at once.")),
+    (N_("Text back"), N_("Let a call ring out. Its caller gets a text.")),
+)
+
+PAUSED: Mapping[Scope, str] = {
+    Scope.ALL: N_("Everything automatic"),
+    Scope.NUMBER: N_("Number %(name)s"),
+    Scope.RULE: N_("Rule %(name)s"),
+}

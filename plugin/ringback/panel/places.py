@@ -1,0 +1,30 @@
+"""The places of the panel, as the navigation shows them."""
+
+from dataclasses import dataclass
+
+from ringback.core.permissions import Action
+from ringback.panel.words import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`key` is what goes there after `g`; `width` is a class that keeps it off narrow screens."""
+
+    path: str
+    word: str
+    icon: str
+    key: str
+    needs: Action
+    width: str = ""
+
+
+PLACES = (
+    Place("/threads", N_("Inbox"), "inbox", "i", Action.READ_THREADS),
+    Place("/calls", N_("Calls"), "calls", "c", Action.READ_CALLS),
+    Place("/tasks", N_("Tasks"), "tasks", "t", Action.READ_THREADS),
+)
+SET_UP = (
+    Place("/health", N_("Health"), "health", "h", Action.READ_HEALTH),
+    Place("/settings", N_("Settings"), "gear", "s", Action.READ_SETTINGS, "wide-only"),
+    Place("/users", N_("Users"), "people", "u", Action.MANAGE_USERS, "wide-only"),
+)

@@ -1,0 +1,210 @@
+"""The inbox: the list of threads, a thread with its person, and both of them live."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from ringback.core.numbers import Number
+from ringback.core.permissions import Action, Principal
+from ringback.core.policy import Verdict
+from ringback.errors import StoreBusy
+from ringback.flow.desk import Advice, Desk, NotThere
+from ringback.panel import thread_words
+from ringback.panel.live import Sight, Streams
+from ringback.panel.shell import VISIT, Shell
+from ringback.panel.thread_parts import LIST, Pane, ThreadParts, read_place, read_point
+from ringback.ports import Clock
+from ringback.ports.changes import ANY_THREAD, Touch
+from ringback.ports.threads import Head, Point, ReadThreads, Timeline, View
+
+HERE = "/threads"
+MOST_COUNTED = 100
+START = Point(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What stands in the box. `answer` and `fault` say why it was not sent; `checked` that its writer asked first."""
+
+    key: str
+    text: str = ""
+    answer: Verdict | None = None
+    fault: str = ""
+    checked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A thread as read for its page. `first` is where the page begins."""
+
+    head: Head
+    timeline: Timeline
+    first: Point
+
+
+def new_key() -> str:
+    """A key for one form, so that sending it twice sends one text."""
+    return secrets.token_urlsafe(16)
+
+
+class ThreadPages:
+    """The pages under /threads. `read` reads a number as somebody typed it."""
+
+    def __init__(
+        self,
+        shell: Shell,
+        threads: ReadThreads,
+        desk: Desk,
+        streams: Streams,
+        read: Callable[[str], Number],
+        clock: Clock,
+    ) -> None:
+        self._shell = shell
+        self._threads = threads
+        self._desk = desk
+        self._streams = streams
+        self._read = read
+        self._clock = clock
+        self._parts = ThreadParts(shell, read, clock)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get(HERE, self.index),
+            web.get(f"{HERE}/events", self.follow_list, allow_head=False),
+            web.get(f"{HERE}/{{thread}}", self.show),
+            web.get(f"{HERE}/{{thread}}/events", self.follow_thread, allow_head=False),
+        ]
+
+    async def close(self, app: web.Application) -> None:
+        await self._streams.close(app)
+
+    async def index(self, request: web.Request) -> web.Response:
+        """The list; with `?number=` the threads with one person, and with the only one of them at once."""
+        self._shell.allow(request, Action.READ_THREADS)
+        sought = request.query.get("number", "").strip()
+        pane = await self._seek(sought) if sought else await self._pane(request)
+        marks = Sight(self._parts.rows(request, pane), frozenset()).marks
+        return self._shell.page(request, "threads", pane=pane, marks=marks, W=thread_words)
+
+    async def _seek(self, sought: str) -> Pane:
+        number = self._read(sought)
+        page = await self._threads.of_peer(number.e164 or sought)
+        if len(page.rows) == 1:
+            raise web.HTTPSeeOther(f"{HERE}/{page.rows[0].public_id}?view={View.ALL}")
+        return Pane(View.ALL, page, sought=sought, number=number.e164 or "")
+
+    async def show(self, request: web.Request) -> web.Response:
+        """One thread. Whoever opens it has read it."""
+        who = self._shell.allow(request, Action.READ_THREADS)
+        if request.method == "GET" and not request.headers.get("Sec-Purpose", "").startswith("prefetch"):
+            await self._mark_read(who, request.match_info["thread"])
+        return await self.page(request, Draft(new_key()))
+
+    async def _mark_read(self, who: Principal, thread: str) -> None:
+        """Looking changes this and nothing else. A busy database must not keep anybody from reading."""
+        head = await self._threads.head(thread)
+        if head is not None and head.unread:
+            with suppress(StoreBusy, NotThere):
+                await self._desk.mark_read(who, thread)
+
+    async def page(self, request: web.Request, draft: Draft, status: int = 200) -> web.Response:
+        """The thread of this request, with what stands in its box."""
+        thread, who = request.match_info["thread"], request[VISIT].principal
+        before = read_point(request.query.get("before", ""))
+        opened, pane = await asyncio.gather(self._open(thread, before), self._pane(request))
+        laid, parts = self._parts.lay(request, opened.timeline.entries), self._parts
+        live = [*parts.entries(request, laid), *parts.about(request, opened.head), *parts.rows(request, pane, thread)]
+        return self._shell.page(
+            request,
+            "thread",
+            status=status,
+            pane=pane,
+            head=opened.head,
+            items=laid,
+            older=opened.timeline.older,
+            first=opened.first,
+            before=before,
+            person=parts.person(request, opened.head),
+            draft=draft,
+            advice=await self.advise(who, thread, draft.text),
+            marks=Sight(live, frozenset()).marks,
+            settled=_settled(request),
+            view=request.query.get("view", ""),
+            W=thread_words,
+        )
+
+    async def advise(self, who: Principal, thread: str, text: str) -> Advice | None:
+        """What the gates would say; None when they cannot be asked now."""
+        try:
+            return await self._desk.advise(who, thread, text)
+        except NotThere:
+            raise web.HTTPNotFound from None
+        except StoreBusy:
+            return None
+
+    async def follow_list(self, request: web.Request) -> web.StreamResponse:
+        """Rows of the list as they come and change; without `?view=` only how many wait."""
+        self._shell.allow(request, Action.READ_THREADS)
+        listed = "view" in request.query
+
+        async def look() -> Sight:
+            if not listed:
+                return Sight((), frozenset({ANY_THREAD}), counts=await self._waiting())
+            pane, counts = await asyncio.gather(self._pane(request), self._waiting())
+            rows = self._parts.rows(request, pane)
+            return Sight(rows, frozenset({ANY_THREAD}), {LIST: tuple(part.id for part in rows)}, counts)
+
+        return await self._streams.serve(request, look)
+
+    async def follow_thread(self, request: web.Request) -> web.StreamResponse:
+        """Entries of a thread and its person, and the rows of the list beside it, as they come and change."""
+        self._shell.allow(request, Action.READ_THREADS)
+        thread = request.match_info["thread"]
+        first = read_point(request.query.get("from", "")) or START
+        head = await self._head(thread)
+        touches = frozenset({ANY_THREAD, Touch("thread", head.id), Touch("peer", head.peer)})
+
+        async def look() -> Sight:
+            opened, pane, counts = await asyncio.gather(
+                self._open(thread, None, first), self._pane(request), self._waiting()
+            )
+            rows = self._parts.rows(request, pane, thread)
+            line = self._parts.entries(request, self._parts.lay(request, opened.timeline.entries))
+            parts = [*line, *self._parts.about(request, opened.head), *rows]
+            orders = {LIST: tuple(part.id for part in rows)}
+            return Sight(parts, touches, orders, counts, cut=opened.timeline.older is not None)
+
+        return await self._streams.serve(request, look)
+
+    async def _head(self, thread: str) -> Head:
+        head = await self._threads.head(thread)
+        if head is None:
+            raise web.HTTPNotFound
+        return head
+
+    async def _open(self, thread: str, before: Point | None, first: Point | None = None) -> Opened:
+        head = await self._head(thread)
+        if first is None:
+            timeline = await self._threads.timeline(head, before)
+        else:
+            timeline = await self._threads.since(head, first)
+        return Opened(head, timeline, timeline.entries[0].point if timeline.entries else START)
+
+    async def _pane(self, request: web.Request) -> Pane:
+        view = next((view for view in View if view == request.query.get("view")), View.WAITING)
+        after = read_place(request.query.get("after", ""))
+        return Pane(view, await self._threads.page(view, after), after)
+
+    async def _waiting(self) -> Mapping[str, str]:
+        waiting = await self._threads.waiting(MOST_COUNTED)
+        return {HERE: "" if not waiting else f"{MOST_COUNTED - 1}+" if waiting == MOST_COUNTED else str(waiting)}
+
+
+def _settled(request: web.Request) -> Mapping[str, str]:
+    """What is said once below a text after a button under it was pressed, by the text's id."""
+    said = thread_words.SETTLED.get(request.query.get("settled", ""))
+    return {request.query.get("about", ""): said} if said else {}
