@@ -57,7 +57,9 @@ def test_every_option_that_is_shown_exists():
     known = typer.main.get_command(cli.cli).commands
     for chapter in COMMANDS.read_text().split("\n## `ringback ")[1:]:
         command = known[chapter.partition("`")[0]]
-        options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        # a command may have commands of its own
+        parameters = [one for part in (command, *getattr(command, "commands", {}).values()) for one in part.params]
+        options = {option for parameter in parameters for option in parameter.opts} | {"--help"}
         assert set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", chapter)) <= options, command.name
 
 

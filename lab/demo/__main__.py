@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TypeVar
 
 from lab.asterisk import Asterisk, LabFault
-from lab.demo.daemon import PORT, Daemon, DemoFault
+from lab.demo.daemon import LOGIN, PORT, Daemon, DemoFault
 from lab.demo.stories import RULES, STORIES, Story
 from lab.demo.teller import Ink, Teller
 
@@ -84,11 +84,12 @@ class Demo:
             self._teller.say(f"Every step of {len(unseen)} stories was seen, in {took:.1f} s.", Ink.GOOD)
 
     def _show_around(self, daemon: Daemon) -> None:
-        first = STORIES[0]
+        talked = STORIES[-1]
         other = "" if f":{PORT}/" in daemon.url else f"   (port {PORT} is in use)"
-        self._teller.say(f"\nIt stays up until Ctrl-C:\n\n  start page  {daemon.url}{other}")
-        self._teller.say(f"  a handset   {daemon.url}handset/{first.caller}")
-        self._teller.say(f"  why         .venv/bin/ringback explain {first.caller} \\")
+        self._teller.say(f"\nIt stays up until Ctrl-C:\n\n  panel       {daemon.url}{other}")
+        self._teller.say(f"  log in as   {LOGIN} with the password {daemon.password}")
+        self._teller.say(f"  a handset   {daemon.url}handset/{talked.caller}   (needs no login)")
+        self._teller.say(f"  why         .venv/bin/ringback explain {talked.caller} \\")
         self._teller.say(f"                --config {daemon.config}")
 
     async def _while_all_live(self, work: Coroutine[None, None, T]) -> T:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 from lab.asterisk import Asterisk
 
 ROOT = Path(__file__).parents[2]
+LOGIN, PERSON = "anna", "Anna Example"
 COMMAND = (sys.executable, "-m", "ringback.cli")
 STARTS_WITHIN = 20.0  # seconds; it takes about one
 ENDS_WITHIN = 2.0
@@ -64,6 +66,7 @@ class Daemon:
         self.config = folder / "ringback.toml"
         self.handsets = folder / "state" / "handset.jsonl"
         self.url = ""
+        self.password = secrets.token_urlsafe(12)
         self._process: asyncio.subprocess.Process | None = None
         self._ended: dict[str, asyncio.Queue[str]] = defaultdict(asyncio.Queue)
         self._reading: asyncio.Future[None] | None = None
@@ -86,20 +89,20 @@ class Daemon:
         """The id of the next call to this number that Ringback has decided about."""
         return await self._ended[did].get()
 
-    async def ask(self, *words: str) -> str:
-        """What a `ringback` command prints. Raises DemoFault when it fails."""
+    async def ask(self, *words: str, told: str = "") -> str:
+        """What a `ringback` command prints; `told` is its standard input. Raises DemoFault when it fails."""
         async with self._two_at_once:  # each takes a core for a second
             asked = await asyncio.create_subprocess_exec(
                 *COMMAND,
                 *(*words, "--config", str(self.config)),
                 env=environment(),
-                stdin=DEVNULL,
+                stdin=PIPE if told else DEVNULL,
                 stdout=PIPE,
                 stderr=PIPE,
                 process_group=0,
             )
             try:
-                said, complaint = await asked.communicate()
+                said, complaint = await asked.communicate(told.encode() or None)
             finally:
                 if asked.returncode is None:
                     asked.kill()
@@ -107,6 +110,11 @@ class Daemon:
         if asked.returncode:
             raise DemoFault(f"`ringback {words[0]}` failed: {complaint.decode(errors='replace').strip()}")
         return said.decode()
+
+    async def add_person(self) -> None:
+        """Somebody who may log in to the panel, with a password made for this run."""
+        words = ("user", "add", LOGIN, "--name", PERSON, "--role", "administrator", "--password-stdin")
+        await self.ask(*words, told=f"{self.password}\n")
 
     async def gone(self) -> None:
         """Wait until it has ended by itself, which it should not, and raise DemoFault."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,11 +31,38 @@ class Step:
     wrong: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What should stand in the record of one text. `name` is what the story calls it, `text` a pattern."""
+
+    name: str
+    text: str
+    state: str = "delivered"
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What should stand in the record of one text from the handset; `command` is what it was read as."""
+
+    text: str
+    command: str = ""
+
+
 def read_handset(file: Path, did: str, caller: str) -> list[str]:
     """The texts that came to the caller's handset from this number, oldest first."""
+    return _read(file, "text", did, caller)
+
+
+def read_replies(file: Path, caller: str, did: str) -> list[str]:
+    """The texts that were written on the caller's handset to this number, oldest first."""
+    return _read(file, "reply", caller, did)
+
+
+def _read(file: Path, kind: str, sender: str, to: str) -> list[str]:
     lines = file.read_text("ascii").splitlines() if file.exists() else []
-    arrived = [json.loads(line) for line in lines]
-    return [text["text"] for text in arrived if (text["sender"], text["to"]) == (did, caller)]
+    texts = [json.loads(line) for line in lines]
+    return [text["text"] for text in texts if (text["kind"], text["sender"], text["to"]) == (kind, sender, to)]
 
 
 def compare(call: dict[str, Any], expected: Expected, arrived: list[str]) -> Iterator[Step]:
@@ -51,6 +78,35 @@ def compare(call: dict[str, Any], expected: Expected, arrived: list[str]) -> Ite
     yield Step("the text", differs(arrived, bodies) or ("" if fits else f"{arrived} is not {expected.text!r}"))
     states = [tuple(step["state"] for step in text["steps"])[-3:] for text in call["texts"]]
     yield Step("the receipt", differs(states, [SENT]))
+
+
+def compare_thread(said: dict[str, Any], expected: Sequence[Sent | Came]) -> Iterator[Step]:
+    """What a person wrote and every text to them, each in the order it was made, as expected and no other."""
+    came = [(text["body"], text["command"]) for text in said["incoming"]]
+    yield Step(
+        "what the caller wrote", differs(came, [(it.text, it.command) for it in expected if isinstance(it, Came)])
+    )
+    yield from compare_texts(texts_of(said), [it for it in expected if isinstance(it, Sent)])
+
+
+def compare_texts(texts: list[dict[str, Any]], expected: Sequence[Sent]) -> Iterator[Step]:
+    yield Step("every text", differs(len(texts), len(expected)))
+    for text, sent in zip(texts, expected, strict=False):
+        fits = re.fullmatch(sent.text, text["body"])
+        wrong = "" if fits else f"{text['body']!r} is not {sent.text!r}"
+        yield Step(sent.name, wrong or differs((text["state"], text["reason"]), (sent.state, sent.reason)))
+
+
+def texts_of(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """All texts of a record, to a call, to what they wrote, or to neither; oldest first."""
+    answers = [came["answer"] for came in said["incoming"] if came["answer"]]
+    texts = [*said["texts"], *answers, *(text for call in said["calls"] for text in call["texts"])]
+    return sorted({text["public_id"]: text for text in texts}.values(), key=lambda text: str(text["created_at"]))
+
+
+def is_settled(said: dict[str, Any]) -> bool:
+    """Has every text of the record its last state?"""
+    return all(text["state"] in FINAL for text in texts_of(said))
 
 
 def differs(seen: object, expected: object) -> str:

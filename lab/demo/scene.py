@@ -40,7 +40,15 @@ class Scene:
 
     def tell(self, line: str, ink: Ink = Ink.PLAIN) -> None:
         """Say what happens, with the seconds since the call began."""
-        self._at(time.monotonic() - self._began if self._began else 0.0, line, ink)
+        self._at(self.passed(), line, ink)
+
+    def aside(self, line: str, ink: Ink = Ink.PLAIN) -> None:
+        """Say more of what happened last."""
+        self._voice(f"{'':10}{line}", ink)
+
+    def passed(self) -> float:
+        """Seconds since the call began."""
+        return time.monotonic() - self._began if self._began else 0.0
 
     async def phones(self, *numbers: str, behaviour: Behaviour = ring) -> list[Phone]:
         return await self._pbx.phones(*numbers, behaviour=behaviour)
@@ -53,20 +61,29 @@ class Scene:
         self.tell(f"{self.caller} calls {self.did}{hidden}")
         return await phone.call(self.did, headers)
 
-    async def look(self) -> None:
-        """Wait until Ringback has done with the call, tell what it wrote down, and compare. Raises NotSeen."""
+    async def look(self) -> list[str]:
+        """Wait until Ringback has done with the call, tell what it wrote down, and compare. Raises NotSeen.
+
+        Returns the texts that came to the handset.
+        """
         expected = self._expected.pop(0)
         async with asyncio.timeout(PATIENCE):
             call = await self._recorded(await self.daemon.call_ended(self.did))
-        texts = read_handset(self.daemon.handsets, self.did, self.caller)
-        arrived, self._texts_before = texts[self._texts_before :], len(texts)
+        arrived = self.arrived()
         self._tell_end(call)
         for text in call["texts"]:
             self._tell_text(call, text, arrived)
         steps = list(compare(call, expected, arrived))
         if wrong := [step for step in steps if step.wrong]:
             raise NotSeen("; ".join(f"{step.name} ({step.wrong})" for step in wrong))
-        self._aside(f"seen: the call, {', '.join(step.name for step in steps)}", Ink.GOOD)
+        self.aside(f"seen: the call, {', '.join(step.name for step in steps)}", Ink.GOOD)
+        return arrived
+
+    def arrived(self) -> list[str]:
+        """The texts that came to the caller's handset since this was asked last."""
+        texts = read_handset(self.daemon.handsets, self.did, self.caller)
+        new, self._texts_before = texts[self._texts_before :], len(texts)
+        return new
 
     async def _recorded(self, call_id: str) -> dict[str, Any]:
         """What `ringback explain --json` says of a call, once its texts have their receipts."""
@@ -80,20 +97,21 @@ class Scene:
         self._at(seconds(call, call["ended_at"]), f"the call is over: {call['outcome']}")
         for leg in call["legs"]:
             rang = seconds(leg, leg["ended_at"] or call["ended_at"], "at")
-            self._aside(f"- phone {leg['phone']}: {RANG.get(leg['rang'], leg['rang'])}, after {rang:.1f} s")
+            self.aside(f"- phone {leg['phone']}: {RANG.get(leg['rang'], leg['rang'])}, after {rang:.1f} s")
         rule = f', rule "{call["rule"]}"' if call["rule"] else ""
-        self._aside(f"decision: {call['decision']} ({call['reason']}){rule}")
-        self._aside(SENTENCES[Reason(call["reason"])], Ink.SOFT)
+        self.aside(f"decision: {call['decision']} ({call['reason']}){rule}")
+        self.aside(SENTENCES[Reason(call["reason"])], Ink.SOFT)
 
     def _tell_text(self, call: dict[str, Any], text: dict[str, Any], arrived: list[str]) -> None:
-        for body in arrived:
-            self._at(seconds(call, text["created_at"]), f"on the handset of {self.caller}, from {self.did}:")
-            self._aside(f"| {body}")
+        self.tell_arrival(arrived, seconds(call, text["created_at"]))
         last = text["steps"][-1]
         self._at(seconds(call, last["at"]), f"receipt: {last['state']}")
 
+    def tell_arrival(self, texts: list[str], after: float | None = None) -> None:
+        """What came to the handset, now or so long after the call."""
+        for body in texts:
+            self._at(self.passed() if after is None else after, f"on the handset of {self.caller}, from {self.did}:")
+            self.aside(f"| {body}")
+
     def _at(self, after: float, line: str, ink: Ink = Ink.PLAIN) -> None:
         self._voice(f"{after:6.1f} s  {line}", ink)
-
-    def _aside(self, line: str, ink: Ink = Ink.PLAIN) -> None:
-        self._voice(f"{'':10}{line}", ink)

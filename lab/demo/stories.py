@@ -1,15 +1,19 @@
 """The stories: who calls, what the phones do, and what should become of it. One line of the lab (DID) each."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lab.asterisk import Asterisk
 from lab.call import Call, CallOver
 from lab.demo.daemon import Daemon, DemoFault
-from lab.demo.record import Expected
+from lab.demo.record import Came, Expected, Sent
 from lab.demo.scene import NotSeen, Scene, Voice
+from lab.demo.talk import Talk
 from lab.phone import PhoneFault, answer, busy
+from ringback.core.reasons import Reason
+from ringback.panel.thread_words import COMMANDS
 
 RULES = """\
 [[rule]]
@@ -21,7 +25,7 @@ text = { en = "{{ business }}: all our lines are busy, sorry. Reply here and we 
 [[rule]]
 name = "call-back"
 when = ["missed"]
-did = ["+12025550103"]
+did = ["+12025550103", "+12025550107"]
 delay = "0s"
 text = { en = "{{ business }} missed you.{% if windows %} We can call you {{ windows }}.{% endif %} STOP to end" }
 
@@ -72,10 +76,15 @@ class Story:
 async def ring_out(scene: Scene, *headers: tuple[str, str]) -> None:
     """One phone rings and nobody lifts, until Asterisk gives up."""
     await scene.phones(f"1{scene.line}")
+    await missed(scene, *headers)
+
+
+async def missed(scene: Scene, *headers: tuple[str, str]) -> list[str]:
+    """Nobody lifts. Returns the texts that came to the handset."""
     call = await scene.call(*headers)
     await rings(scene, call)
     await call.over()
-    await scene.look()
+    return await scene.look()
 
 
 async def rings(scene: Scene, call: Call) -> None:
@@ -126,9 +135,44 @@ async def is_paused(scene: Scene) -> None:
     await ring_out(scene)
 
 
+async def they_talk(scene: Scene) -> None:
+    """The caller takes one of the times, asks something, is answered, and ends it with STOP."""
+    await scene.phones(f"1{scene.line}")
+    (text,) = await missed(scene)
+    async with Talk.opened(scene) as talk:
+        await scene.daemon.add_person()
+        await talk.log_in()
+        reply = f"{offered_time(text)} works"
+        await talk.writes(reply)
+        await talk.makes_a_task(reply)
+        await talk.writes(QUESTION)
+        await talk.answers(ANSWER)
+        await talk.writes("STOP", shown=COMMANDS["stop"])
+        await talk.gets(STOPPED)
+        await talk.may_not_answer(ONE_MORE, Reason.OPTED_OUT)
+        await missed(scene)
+        await talk.recorded(Came(reply), Came(QUESTION), Came("STOP", "stop"), *TEXTS)
+
+
+def offered_time(text: str) -> str:
+    """One of the times a text offers, as somebody names it: today 14:00."""
+    day, begins = re.findall(r"(today|tomorrow|[A-Z][a-z]+day) (\d\d:\d\d)", text)[-1]
+    return f"{day} {begins}"
+
+
 MISSED = "Sorry we missed your call to Northlight Dental. Reply here and we will help. STOP to end"
 BUSY = "Northlight Dental: all our lines are busy, sorry. Reply here and we will help. STOP to end"
 CALL_BACK = rf"Northlight Dental missed you\. We can call you {WINDOW} or {WINDOW}\. STOP to end"
+QUESTION = "Do you take new patients?"
+ANSWER = "Yes, we do. Until then. Anna"
+ONE_MORE = "One more thing: bring your insurance card."
+STOPPED = r"Northlight Dental: You are unsubscribed .*"
+TEXTS = (
+    Sent("the text-back", CALL_BACK),
+    Sent("the answer", re.escape(ANSWER)),
+    Sent("the answer to STOP", STOPPED),
+    Sent("the refused text", re.escape(ONE_MORE), "refused", Reason.OPTED_OUT),
+)
 TEXTED = Expected("missed", "send", "allowed", "missed", text=MISSED.replace(".", r"\."))
 
 STORIES = (
@@ -174,5 +218,14 @@ STORIES = (
         "32",
         ring_out,
         (Expected("missed", "suppress", "vetoed", "missed"),),
+    ),
+    Story(
+        "They write to each other, until the caller says STOP",
+        "07",
+        they_talk,
+        (
+            Expected("missed", "send", "allowed", "call-back", text=CALL_BACK),
+            Expected("missed", "suppress", "opted_out", "call-back"),
+        ),
     ),
 )

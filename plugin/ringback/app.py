@@ -11,33 +11,43 @@ from functools import partial
 from typing import cast
 
 import structlog
-from aiohttp import web
 
 from ringback import control
-from ringback.assembly import expected_of, known_pause, make_carriers, make_feed, make_house, names_to_pause
+from ringback.assembly import (
+    expected_of,
+    known_pause,
+    known_to,
+    make_carriers,
+    make_feed,
+    make_house,
+    names_to_pause,
+)
 from ringback.asterisk.checks import check_line
 from ringback.asterisk.feed import AmiFeed
 from ringback.asterisk.rights import Rights, dangerous, rights
 from ringback.asterisk.standing import State as LineState
-from ringback.carriers.loopback import Loopback
 from ringback.config import Settings
-from ringback.core.tasks import TaskKind
+from ringback.core.permissions import Principal
 from ringback.errors import ConfigFault, PbxAway, PbxRefused, RingbackError
-from ringback.findings import findings
+from ringback.findings import findings, hook_findings
+from ringback.flow.arrivals import Arrivals
 from ringback.flow.delays import Delays, sweep_each_minute, wake_up
+from ringback.flow.desk import Desk
 from ringback.flow.following import Follower
 from ringback.flow.insist import insist_one
 from ringback.flow.orphans import take_over
-from ringback.flow.pauses import Paused, Scope, in_force, pause, resume
-from ringback.flow.receipts import listen
+from ringback.flow.pauses import Pause, Paused, Turn, in_force, pause, resume, turn
+from ringback.flow.people import change_by_words
 from ringback.flow.sending import Lane, Lanes
-from ringback.panel.app import build_web
+from ringback.front import Behind, Front
+from ringback.hooks import Reception, hooked, serve
+from ringback.panel.dashboard import Switch
 from ringback.panel.health import Finding, Health, PartState, Standing, as_json
-from ringback.panel.site import Site
-from ringback.ports import Clock, Listening
+from ringback.ports import Clock, Closing, Listening
 from ringback.ports.storage import Tx
 from ringback.running import Parts, keep_running, no_parts
 from ringback.store.database import Database, hold, prepare
+from ringback.waiting import Waiting
 
 log = structlog.get_logger("app")
 
@@ -68,6 +78,8 @@ class App:
     failure: RingbackError | None = None
     port: int = 0
     """Where the pages really are, once they are: the configured port may be 0."""
+    hook_port: int = 0
+    """The same for the hooks of carriers."""
 
     async def serve(self) -> None:
         """Hold the state folder, open the database, run every part until told to stop, then drain."""
@@ -98,14 +110,31 @@ class _House:
         self.database = database
         self.parts: Parts = no_parts(clock)
         self.pauses: tuple[Paused, ...] = ()
-        self.tasks: Mapping[TaskKind, int] = {}
-        self.house = make_house(settings)
         self.carriers = make_carriers(settings, clock)
+        self.house = known_to(self.carriers, make_house(settings))
         self.lane_of = {name: Lane(carrier, self.house, database, clock) for name, carrier in self.carriers.items()}
         self.lanes = Lanes(self.lane_of)
         self.delays = Delays(self.house, database, self.lanes, clock)
+        self.arrivals = Arrivals(self.house, database, self.lanes, clock)
         self.follower = Follower(self.house, database, self.lanes, self.delays, clock)
         self.feeds = {pbx.name: make_feed(pbx, clock) for pbx in settings.asterisk}
+        self.calling = hooked(self.carriers)
+        self.reception = Reception(self.calling, self.arrivals, settings.hooks.public_url, clock)
+        self.waiting = Waiting(database.changes, database, clock)
+        self.front = Front(self._behind())
+
+    def _behind(self) -> Behind:
+        app = self.app
+        return Behind(
+            settings=app.settings,
+            database=self.database,
+            carriers=self.carriers,
+            desk=Desk(self.house, self.database, self.lanes, self.carriers, app.clock),
+            waiting=self.waiting,
+            health=self.health,
+            switch=Switch(names_to_pause(app.settings), lambda: self.pauses, self._turn),
+            clock=app.clock,
+        )
 
     async def live(self) -> None:
         """Start everything; the lanes stop last, so that what is on its way can end."""
@@ -124,6 +153,9 @@ class _House:
                     task.cancel()
             self.lanes.drain()
             await self._leave(sending)
+        for carrier in self.carriers.values():
+            if isinstance(carrier, Closing):
+                await carrier.close()
 
     async def _leave(self, sending: "list[asyncio.Task[None]]") -> None:
         """Note that nobody watches the PBXs now, and give texts on their way their time."""
@@ -144,15 +176,20 @@ class _House:
         """Every part but the lanes, by the name health shows."""
         app = self.app
         parts: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("web", self._pages),
+            ("web", partial(self.front.serve, self._pages_at)),
+            ("logins", self.front.guard.watch),
+            ("waiting", self.waiting.run),
             ("control", partial(control.serve, app.settings.paths.state, self._commands())),
             ("delays", self.delays.run),
-            ("housekeeping", partial(sweep_each_minute, self.database, app.clock, self._count_tasks)),
+            ("inbound", self.arrivals.look_after),
+            ("housekeeping", partial(sweep_each_minute, self.database, app.clock)),
         ]
+        if self.calling and app.settings.hooks.public_url:
+            parts.append(("hooks", partial(serve, app.settings.hooks.listen, self.reception, self._hooks_at)))
         for name, carrier in self.carriers.items():
             if hasattr(carrier, "batches"):
                 source = cast(Listening, carrier)
-                parts.append((f"receipts {name}", partial(listen, name, source, self.database, app.clock)))
+                parts.append((f"line {name}", partial(self.arrivals.listen, name, source)))
         for name, feed in self.feeds.items():
             self.parts.watch(f"asterisk {name}", partial(self._line, name))
             parts.append((f"asterisk {name}", partial(self._hear, feed)))
@@ -189,21 +226,11 @@ class _House:
                     return await rights(feed.ami)
             await self.app.clock.sleep_until(self.app.clock.now() + ASK_AGAIN)
 
-    async def _pages(self) -> None:
-        """The web front, until cancelled."""
-        settings = self.app.settings
-        handsets = next((carrier for carrier in self.carriers.values() if isinstance(carrier, Loopback)), None)
-        site = Site(settings.business.name, settings.business.zone, settings.business.languages[0])
-        runner = web.AppRunner(build_web(self.health, handsets, site), access_log=None, shutdown_timeout=2)
-        await runner.setup()
-        try:
-            listen_at = settings.web.listen
-            await web.TCPSite(runner, listen_at.host, listen_at.port).start()
-            self.app.port = runner.addresses[0][1]
-            log.info("pages", url=f"http://{listen_at.host}:{self.app.port}/")
-            await asyncio.Event().wait()
-        finally:
-            await runner.cleanup()
+    def _pages_at(self, port: int) -> None:
+        self.app.port = port
+
+    def _hooks_at(self, port: int) -> None:
+        self.app.hook_port = port
 
     def health(self) -> Health:
         """How everything is now. Ready means that a missed call becomes a text."""
@@ -213,12 +240,13 @@ class _House:
         ready = works and not self.database.trouble and not self.app.stop.is_set()
         return Health(ready, parts, self._findings())
 
-    def _count_tasks(self, tasks: Mapping[TaskKind, int]) -> None:
-        self.tasks = tasks
-
     def _findings(self) -> tuple[Finding, ...]:
         hostile = {name: feed.counts().hostile for name, feed in self.feeds.items()}
-        return findings(self.database.trouble, self.tasks, self.pauses, hostile)
+        url, now = self.app.settings.hooks.public_url, self.app.clock.now()
+        return (
+            *findings(self.database.trouble, self.waiting.tasks, self.pauses, hostile),
+            *hook_findings(self.reception.counts(), url, tuple(self.calling), now),
+        )
 
     def _line(self, name: str) -> PartState:
         standing = self.feeds[name].standing
@@ -227,7 +255,7 @@ class _House:
         return PartState(f"asterisk {name}", STANDINGS[standing.state], standing.since, text, fix)
 
     def _commands(self) -> Mapping[str, control.Command]:
-        return {"pause": self._pause, "status": self._status, "check": self._check}
+        return {"pause": self._pause, "status": self._status, "check": self._check, "user": self._user}
 
     async def _check(self, _words: control.Words) -> control.Words:
         """Ask every PBX over the line we have; `checked` is a JSON list of what was found."""
@@ -238,21 +266,33 @@ class _House:
             ]
         return {"checked": json.dumps([asdict(checked) for task in asked for checked in task.result()])}
 
+    async def _turn(self, what: Pause, way: Turn, who: Principal) -> None:
+        """Pause or resume for somebody at the panel."""
+        self.pauses = await self.database.commit(partial(turn, what, way, who, self.app.clock.now()))
+        log.info("pause", what=str(what), off=way is Turn.RESUME, by=who.label)
+
     async def _pause(self, words: control.Words) -> control.Words:
         """`scope`, `name`, `off`, `by`: the answer lists what is paused now, a line each."""
-        what = known_pause(self.settings_names(), words)
+        what = known_pause(names_to_pause(self.app.settings), words)
         now = self.app.clock.now()
         step = partial(resume, what) if words.get("off") else partial(pause, what, words.get("by", "control"), now)
         self.pauses = await self.database.commit(step)
         log.info("pause", what=str(what), off=bool(words.get("off")), by=words.get("by", ""))
         return {"paused": "\n".join(str(paused.pause) for paused in self.pauses)}
 
+    async def _user(self, words: control.Words) -> control.Words:
+        """Change an account; `said` is what became of it. Browsers it is logged in with are looked up anew."""
+        said = await self.database.commit(partial(change_by_words, words, self.app.clock.now()))
+        self.front.guard.forget()
+        return {"said": said}
+
     async def _status(self, _words: control.Words) -> control.Words:
         """How the daemon is, for when its pages cannot be reached; `health` is the JSON of /readyz."""
-        return {"port": str(self.app.port), "health": json.dumps(as_json(self.health()))}
-
-    def settings_names(self) -> Mapping[Scope, frozenset[str]]:
-        return names_to_pause(self.app.settings)
+        return {
+            "port": str(self.app.port),
+            "hook_port": str(self.app.hook_port),
+            "health": json.dumps(as_json(self.health())),
+        }
 
 
 def _out_of_sight(pbxs: Sequence[str], now: datetime, tx: Tx) -> None:

@@ -1,6 +1,7 @@
 """Makes the parts from the settings: what the owner wrote, in the words of the flow and of the adapters."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ringback.asterisk.ami import Account
 from ringback.asterisk.checks import Expected
@@ -10,15 +11,16 @@ from ringback.carriers import build_carrier
 from ringback.config import Asterisk, CallerInitiated, Settings
 from ringback.core.numbers import Number, NumberFormat, read_number
 from ringback.errors import ConfigFault
-from ringback.flow.house import House, Limits
+from ringback.flow.house import House, Limits, at_carrier
 from ringback.flow.pauses import Pause, Scope
 from ringback.ports import Carrier, CarrierContext, Clock
 
 
 def make_reader(settings: Settings) -> Callable[[str, str], Number]:
-    """Read a number as the PBX of that name writes it; under no PBX's name it is one of our own, in E.164."""
+    """Read a number as that PBX or carrier writes it; under no such name it is one of our own, in E.164."""
     country = settings.business.default_country
     formats = {pbx.name: (pbx.number_format, pbx.extension_digits) for pbx in settings.asterisk}
+    formats |= {at_carrier(name): (carrier.number_format, 0) for name, carrier in settings.carriers.items()}
 
     def read(pbx: str, text: str) -> Number:
         form, digits = formats.get(pbx, (NumberFormat.E164, 0))
@@ -32,6 +34,7 @@ def make_house(settings: Settings) -> House:
     limits = settings.limits
     return House(
         business=settings.business.name,
+        contact=settings.business.contact,
         rules=settings.rules,
         read=make_reader(settings),
         numbers=frozenset(settings.numbers),
@@ -65,8 +68,19 @@ def make_feed(pbx: Asterisk, clock: Clock) -> AmiFeed:
 
 
 def make_carriers(settings: Settings, clock: Clock) -> dict[str, Carrier]:
-    context = CarrierContext(clock, settings.paths.state)
-    return {name: build_carrier(name, carrier.table, context) for name, carrier in settings.carriers.items()}
+    return {
+        name: build_carrier(name, carrier.table, CarrierContext(clock, settings.paths.state, settings.hooks.of(name)))
+        for name, carrier in settings.carriers.items()
+    }
+
+
+def known_to(carriers: Mapping[str, Carrier], house: House) -> House:
+    """The house with what its carriers say of themselves."""
+    return replace(
+        house,
+        carriers_that_answer=frozenset(name for name, carrier in carriers.items() if carrier.answers_commands),
+        segments_of={name: carrier.max_segments for name, carrier in carriers.items()},
+    )
 
 
 def names_to_pause(settings: Settings) -> Mapping[Scope, frozenset[str]]:

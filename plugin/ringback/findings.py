@@ -1,33 +1,83 @@
 """What a person should know about the whole: the database first, then what waits for somebody, then pauses."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from ringback.core.tasks import TaskKind
 from ringback.flow.pauses import Paused, Scope
+from ringback.hooks import Counts
 from ringback.panel.health import Finding, Tone
+from ringback.panel.say import NN_, Say, counted
+from ringback.panel.words import N_
+
+TO_TASKS, TO_SWITCH = "/tasks", "/health#pause"
+
+
+def _waits(tone: Tone, forms: tuple[str, str], means: str) -> Callable[[int], Finding]:
+    """A finding about open tasks of one kind."""
+    return lambda n: Finding(tone, counted(forms, n), Say(means), link=TO_TASKS)
+
 
 TASKS: Mapping[TaskKind, Callable[[int], Finding]] = {
-    TaskKind.UNCONFIRMED: lambda n: Finding(
-        Tone.DOUBT, f"{n} texts are unconfirmed", "The carrier got them and did not answer; they may have been sent."
+    TaskKind.UNCONFIRMED: _waits(
+        Tone.DOUBT,
+        NN_("1 text is unconfirmed", "%(n)s texts are unconfirmed"),
+        N_("The carrier got it and did not answer, so it may have been sent."),
     ),
-    TaskKind.UNSEEN: lambda n: Finding(
-        Tone.WARN, f"{n} calls ended unseen", "Asterisk was out of sight; nobody was texted, and somebody may wait."
+    TaskKind.UNSEEN: _waits(
+        Tone.WARN,
+        NN_("1 call ended unseen", "%(n)s calls ended unseen"),
+        N_("Asterisk was out of sight; nobody was texted, and somebody may wait."),
     ),
-    TaskKind.TOO_OLD: lambda n: Finding(
-        Tone.WARN, f"{n} calls came to light too late to text", "A person should decide about them."
+    TaskKind.TOO_OLD: _waits(
+        Tone.WARN,
+        NN_("1 call came to light too late to text", "%(n)s calls came to light too late to text"),
+        N_("A person should decide about it."),
     ),
-    TaskKind.STORM: lambda n: Finding(
+    TaskKind.STORM: _waits(
         Tone.BAD,
-        f"{n} minutes had more calls to text than limits.texts_per_minute",
-        "The texts over it were not sent.",
+        NN_(
+            "In 1 minute more calls asked for a text than limits.texts_per_minute allows",
+            "In %(n)s minutes more calls asked for a text than limits.texts_per_minute allows",
+        ),
+        N_("The texts over it were not sent."),
+    ),
+    TaskKind.CALL_BACK: _waits(
+        Tone.WARN,
+        NN_("1 caller waits to be called back", "%(n)s callers wait to be called back"),
+        N_("They chose a time in a text."),
+    ),
+    TaskKind.OPT_OUT: _waits(
+        Tone.WARN,
+        NN_("1 text reads like STOP without saying it", "%(n)s texts read like STOP without saying it"),
+        N_("Until somebody decides, these people may still be texted."),
+    ),
+    TaskKind.QUARANTINED: _waits(
+        Tone.WARN,
+        NN_("1 thing that a carrier brought cannot be read", "%(n)s things that a carrier brought cannot be read"),
+        N_("A text may be missing."),
+    ),
+    TaskKind.PARTIAL: _waits(
+        Tone.WARN,
+        NN_("1 text is not whole", "%(n)s texts are not whole"),
+        N_("Some of its pieces never came. What came stands in the thread."),
     ),
 }
 
 
-PAUSED: Mapping[Scope, str] = {
-    Scope.ALL: "Calls are followed, but nobody gets an automatic text.",
-    Scope.NUMBER: "Calls to it are followed, but get no automatic text.",
-    Scope.RULE: "Calls it speaks for get no text.",
+PAUSED: Mapping[Scope, tuple[str, str]] = {
+    Scope.ALL: (
+        N_("Paused: everything automatic, since %(at)s by %(by)s"),
+        N_("Calls are followed, but nobody gets an automatic text."),
+    ),
+    Scope.NUMBER: (
+        N_("Paused: number %(name)s, since %(at)s by %(by)s"),
+        N_("Calls to it are followed, but get no automatic text."),
+    ),
+    Scope.RULE: (
+        N_("Paused: rule %(name)s, since %(at)s by %(by)s"),
+        N_("Calls it speaks for get no text."),
+    ),
 }
 
 
@@ -35,8 +85,9 @@ def findings(
     trouble: str, tasks: Mapping[TaskKind, int], pauses: Sequence[Paused], hostile: Mapping[str, int]
 ) -> tuple[Finding, ...]:
     """`trouble` says why the database cannot be written, `tasks` counts what is open by kind, `hostile` by PBX."""
-    stuck = [Finding(Tone.BAD, trouble, "Calls are kept in memory until it can be written again.")] if trouble else []
-    waiting = [TASKS[kind](count) for kind, count in tasks.items()]
+    kept = Say(N_("Calls are kept in memory until it can be written again."))
+    stuck = [Finding(Tone.BAD, trouble, kept)] if trouble else []
+    waiting = [TASKS[kind](count) for kind, count in tasks.items() if count]
     forged = [_forged(pbx, count) for pbx, count in hostile.items() if count]
     return (*stuck, *forged, *waiting, *map(_paused, pauses))
 
@@ -44,16 +95,69 @@ def findings(
 def _forged(pbx: str, count: int) -> Finding:
     return Finding(
         Tone.WARN,
-        f"{count} events of {pbx} were torn or forged",
-        "A caller's number may hold line breaks, which Asterisk passes on; what they tried was dropped. "
-        "If the count grows with every call, this Asterisk writes its events in a form Ringback does not know.",
+        Say(N_("Events of %(pbx)s that were torn or forged: %(n)s"), {"pbx": pbx, "n": count}),
+        Say(
+            N_(
+                "A caller's number may hold line breaks, which Asterisk passes on; what they tried was dropped. "
+                "If the count grows with every call, this Asterisk writes its events in a form Ringback does not know."
+            )
+        ),
     )
 
 
 def _paused(paused: Paused) -> Finding:
+    what, means = PAUSED[paused.pause.scope]
+    since = {"name": paused.pause.name, "at": f"{paused.since:%Y-%m-%d %H:%M} UTC", "by": paused.by}
+    return Finding(Tone.WARN, Say(what, since), Say(means), paused.pause.lift, TO_SWITCH)
+
+
+REFUSALS_MATTER = timedelta(hours=1)
+
+
+def hook_findings(
+    counts: Mapping[str, Counts], public_url: str, calling: Sequence[str], now: datetime
+) -> tuple[Finding, ...]:
+    """What is wrong with the hooks. `calling` are the carriers that call us, `counts` what became of their hooks."""
+    if not public_url:
+        return tuple(map(_unheard, calling))
+    lately = now - REFUSALS_MATTER
+    return tuple(
+        _refused(carrier, of, public_url)
+        for carrier, of in counts.items()
+        if of.refused_at is not None and of.refused_at > lately
+    )
+
+
+def _unheard(carrier: str) -> Finding:
     return Finding(
         Tone.WARN,
-        f"Paused: {paused.pause}, since {paused.since:%Y-%m-%d %H:%M} UTC by {paused.by}",
-        PAUSED[paused.pause.scope],
-        paused.pause.lift,
+        Say(N_("Replies and receipts of %(carrier)s do not arrive"), {"carrier": carrier}),
+        Say(N_("It calls us when a text comes in, and there is no public address that it could call.")),
+        "set hooks.public_url, then run ringback check",
+    )
+
+
+STRAY = NN_("Refused: 1 hook for a carrier that is not here", "Refused: %(n)s hooks for a carrier that is not here")
+REFUSED = NN_("Refused: 1 hook in the name of %(carrier)s", "Refused: %(n)s hooks in the name of %(carrier)s")
+SOME_TAKEN = N_(
+    "Of the last one: %(doubt)s. Others of it were taken, so these may be forged. Is %(url)s what the carrier calls? "
+    "A text that is refused is lost, unless the carrier sends it again."
+)
+NONE_TAKEN = N_(
+    "Of the last one: %(doubt)s. None of it was taken so far. Is %(url)s what the carrier calls? "
+    "A text that is refused is lost, unless the carrier sends it again."
+)
+
+
+def _refused(carrier: str, counts: Counts, public_url: str) -> Finding:
+    if not carrier:
+        called = {"doubt": counts.doubt, "url": f"{public_url}/hooks/"}
+        means = Say(N_("Of the last one: %(doubt)s. Carriers call %(url)s and their name here."), called)
+        return Finding(Tone.WARN, counted(STRAY, counts.refused), means, "ringback check")
+    called = {"doubt": counts.doubt, "url": f"{public_url}/hooks/{carrier}"}
+    return Finding(
+        Tone.WARN if counts.taken else Tone.BAD,
+        Say(REFUSED[0], {"n": counts.refused, "carrier": carrier}, REFUSED[1]),
+        Say(SOME_TAKEN if counts.taken else NONE_TAKEN, called),
+        "ringback check",
     )

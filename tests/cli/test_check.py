@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ringback.asterisk.checks import DIALPLAN_VERSION
+from ringback.store.database import HEAD
 from tests.fakes.ami import FakePbx
 
 
@@ -54,7 +55,7 @@ async def test_all_is_well(place, checked, ringback):
     assert said.lines == [
         f"ok   configuration: {place.file}: 2 rules, 2 numbers",
         f"ok   state: {place.state} can be written",
-        "ok   database: schema 0001, no daemon runs",
+        f"ok   database: schema {HEAD}, no daemon runs",
         "ok   carrier main: loopback, window 16",
         f"ok   asterisk main: logged in at 127.0.0.1:{checked_port(place)} as ringback",
         "ok   account ringback: may do what is needed and no more",
@@ -157,7 +158,7 @@ async def test_a_running_daemon_asks_over_its_own_line(place, pbx, ringback):
         said = await asyncio.to_thread(ringback, "check")
         assert pbx.connections == 1
     assert said.code == 0, said.out
-    assert "ok   database: schema 0001, the daemon uses it" in said.lines
+    assert f"ok   database: schema {HEAD}, the daemon uses it" in said.lines
     assert "ok   daemon: runs, and its parts work" in said.lines
     assert "ok   dialplan: include version 1, called from from-trunk" in said.lines
 
@@ -170,3 +171,49 @@ async def test_a_port_in_use_is_told_while_the_daemon_lives(place, pbx, ringback
     assert said.code == 1
     assert "FIX  daemon, web: OSError: [Errno 98]" in said.out
     assert "ok   asterisk main: logged in" in said.out
+
+
+TWILIO = f"""type = "twilio"
+account = "AC{"0" * 32}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("public_url", "lines"),
+    [
+        pytest.param(
+            "https://sms.example.com",
+            [
+                "ok   carrier main: texts that come in are POSTed to https://sms.example.com/hooks/main/inbound",
+                "ok   carrier main: receipts are POSTed to https://sms.example.com/hooks/main/receipt",
+            ],
+            id="a public address",
+        ),
+        pytest.param(
+            "http://127.0.0.1:8081",
+            [
+                "FIX  carrier main: texts that come in are POSTed to http://127.0.0.1:8081/hooks/main/inbound",
+                "     only this machine can call that: set hooks.public_url to the https address of your proxy",
+                "ok   carrier main: receipts are POSTed to http://127.0.0.1:8081/hooks/main/receipt",
+            ],
+            id="one that only this machine can call",
+        ),
+        pytest.param(
+            "",
+            [
+                "FIX  carrier main: hooks.public_url is empty, so replies and receipts do not arrive",
+                "     set hooks.public_url to the address of your proxy, as docs/hooks.md shows",
+            ],
+            id="none",
+        ),
+    ],
+)
+async def test_a_carrier_that_calls_us_gets_its_addresses_to_paste(place, checked, public_url, lines):
+    place.change('type = "loopback"\n', TWILIO)
+    place.change("[paths]", f'[hooks]\npublic_url = "{public_url}"\n\n[paths]')
+    secret = place.folder / "secrets" / "carriers.main.key"
+    secret.write_text("a key")
+    secret.chmod(0o600)
+    said = await checked()
+    first = said.lines.index("ok   carrier main: twilio, window 8") + 1
+    assert said.lines[first : first + len(lines)] == lines

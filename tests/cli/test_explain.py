@@ -2,14 +2,26 @@
 
 import json
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ringback.cli.explain import sentence
+from ringback.carriers.loopback import Behaviour
+from ringback.cli.telling import at, sentence
 from ringback.core.calls import CallEnded, FeedBack, FeedLost, Leg, Presentation, Rang, Sighting
+from ringback.core.permissions import Role
+from ringback.flow.desk import Resolution
+from ringback.ports import MediaLink, Piece
 from tests.conftest import NOON
-from tests.flow.world import OTHER_DID, PAT, SAM, a_call, answered, life_of, ruled
+from tests.flow.office import ANNA, begin, column, desk_of
+from tests.flow.world import HOUSE, OTHER_DID, PAT, SAM, a_call, answered, life_of, ruled
+
+PAGE = Path(__file__).parents[2] / "docs" / "explain.md"
+SECOND = timedelta(seconds=1)
+CAME_IN = "  2026-11-20 12:00:00  came in over main, without an id of the carrier's"
 
 SEEN = (Sighting(NOON, "queue_joined", "support position 1"), Sighting(NOON, "hangup", "cause 16"))
 LEGS = (Leg("101", NOON - timedelta(seconds=19), NOON, Rang.NO_ANSWER),)
@@ -116,7 +128,8 @@ def test_what_is_not_known_is_an_error_that_says_what_to_give(past, ringback, wh
     ran = ringback("explain", what)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        f"nothing is known of {what}; give a linkedid, a message id (msg_...), a call id (call_...) or a phone number\n"
+        f"nothing is known of {what}; give a linkedid, a phone number, or an id of a call (call_...), "
+        "text (msg_..., inb_..., att_...), thread (thr_...) or task (task_...)\n"
     )
 
 
@@ -200,3 +213,234 @@ def test_a_call_that_ended_out_of_sight_says_so(place, ringback):
 def test_the_reason_of_a_newer_ringback_stands_for_itself():
     assert sentence("moon_phase") == "moon_phase"
     assert sentence(None) == ""
+
+
+async def account(world):
+    """Anna with an account of her own."""
+    made = await world.store.commit(lambda tx: tx.accounts.add("anna", "Anna Lee", Role.AGENT, "x", "", NOON))
+    return replace(ANNA, id=made.public_id, account=made.id)
+
+
+def masked(text: str) -> str:
+    """The same text whatever ids were drawn."""
+    return re.sub(r"lb-[0-9a-f]{8}-\d+", "lb-ID", re.sub(r"([a-z]{3,4})_[0-9a-z]{26}", r"\1_ID", text))
+
+
+async def a_conversation(world):
+    """A text, its answer, and a STOP that takes back what waited."""
+    anna = await account(world)
+    await world.says("Can I come at 3?", provider_id="in-1", carrier_at=NOON - 2 * SECOND)
+    await world.passes(30 * SECOND)
+    await desk_of(world).reply(anna, await begin(world), "Yes, 3 is fine.", "k1")
+    await world.happens(*life_of(a_call("1795303600.2", ended=world.clock.now() + SECOND)))
+    await world.passes(5 * SECOND)
+    await world.says("STOP", provider_id="in-2")
+    await world.passes(30 * SECOND)
+    await desk_of(world).reply(anna, await begin(world), "See you soon.", "k2")
+
+
+def test_the_page_tells_a_conversation_as_it_is_told(place, ringback):
+    place.live(a_conversation, ruled(delay=timedelta(seconds=20)))
+    told = ringback("explain", PAT).out
+    (shown,) = (
+        block for block in re.findall(r"```\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL) if "STOP\n" in block
+    )
+    assert masked(told).splitlines() == masked(shown).splitlines()
+
+
+def test_a_thread_is_told_in_the_order_of_time(place, ringback):
+    place.live(a_conversation, ruled(delay=timedelta(seconds=20)))
+    story = stories(ringback, PAT)
+    (thread,) = story["threads"]
+    assert ringback("explain", thread["public_id"]).out == ringback("explain", PAT).out
+    begins = re.findall(r"^(?:  )?(Thread|Call|Text|Incoming text) ", ringback("explain", PAT).out, re.MULTILINE)
+    assert begins == ["Thread", "Incoming text", "Call", "Text", "Incoming text", "Text", "Text"]
+    assert [key for key in story if story[key]] == ["calls", "texts", "incoming", "threads"]
+    assert story["incoming"][1]["ledger"]["called_off"] == [story["calls"][0]["public_id"]]
+    assert story["texts"][0]["author"]["login"] == "anna"
+
+
+@pytest.mark.parametrize(
+    ("house", "texts", "line"),
+    [
+        pytest.param(HOUSE, ["hi"], "    read as an ordinary text", id="an ordinary text"),
+        pytest.param(HOUSE, ["stop"], "    read as STOP", id="STOP in small letters"),
+        pytest.param(HOUSE, ["STOP"], "  2026-11-20 12:00:00  opted out, by a text of theirs", id="the ledger"),
+        pytest.param(
+            HOUSE,
+            ["STOP", "STOP"],
+            "    not answered: they were opted out before, and that is confirmed once",
+            id="said before",
+        ),
+        pytest.param(
+            replace(HOUSE, carriers_that_answer=frozenset({"main"})),
+            ["HELP"],
+            "    not answered by us: carrier main does that itself",
+            id="the carrier answers",
+        ),
+        pytest.param(
+            HOUSE,
+            ["HELP"] * 4,
+            "  2026-11-20 12:00:00  refused: This pair already had its automatic texts for the hour.",
+            id="a loop",
+        ),
+        pytest.param(
+            HOUSE,
+            ["take me off your list"],
+            "    reads like STOP and does not say it, so a person decides",
+            id="a suggestion",
+        ),
+    ],
+)
+def test_an_incoming_text_says_what_it_was_read_as_and_what_it_did(place, ringback, house, texts, line):
+    async def story(world):
+        for text in texts:
+            await world.says(text)
+
+    place.live(story, house)
+    last = stories(ringback, PAT)["incoming"][-1]["public_id"]
+    assert line in ringback("explain", last).lines
+
+
+def test_a_text_in_pieces_with_files_and_a_wrong_clock(place, ringback):
+    async def story(world):
+        early = datetime(1, 1, 1, tzinfo=UTC)
+        photo = (MediaLink("http://127.0.0.1/1", "image/png"),)
+        await world.says("one", piece=Piece("r", 1, 3), provider_id="", carrier_at=early, media=photo)
+        await world.passes(timedelta(minutes=11))
+
+    place.live(story)
+    told = masked(ringback("explain", PAT).out)
+    assert told.splitlines()[5:] == [
+        "  Incoming text inb_ID from +15125550123 to +12025550101, in thr_ID",
+        "    | one",
+        "    with files: image/png",
+        "  0001-01-01 00:00:00  written, says the clock of main",
+        f"{CAME_IN}; in the journal it is done",
+        "  2026-11-20 12:00:00  is its place in the thread, since that clock cannot be right",
+        "    in 3 pieces: 1 came, missing 2, 3; shown as it is",
+        "    does nothing before it is whole",
+        "  2026-11-20 12:11:00  task task_ID: partial",
+        "    | one",
+        "    the task is open",
+    ]
+
+
+def test_a_repeat_and_a_text_that_left_the_journal(place, ringback):
+    async def story(world):
+        for _ in range(2):
+            await world.says("hi", provider_id="")
+        await world.store.commit(lambda tx: tx.inbound.forget_raw(NOON + SECOND))
+        await desk_of(world).mark_read(ANNA, await begin(world))
+
+    place.live(story)
+    told = ringback("explain", PAT).lines
+    assert [line for line in told if "looks the same as inb_" in line]
+    assert told.count("  2026-11-20 12:00:00  came in over main; no longer in the journal") == 2
+    assert told.count("  2026-11-20 12:00:00  somebody looked at it") == 2
+
+
+def test_a_persons_word_its_undo_and_the_task(place, ringback):
+    async def story(world):
+        anna = await account(world)
+        world.carrier.behave(PAT, Behaviour.SILENT)
+        message = (await desk_of(world).reply(anna, await begin(world), "We open at 9.", "k")).message
+        await world.passes(11 * SECOND)
+        await desk_of(world).resolve(anna, message, Resolution.SENT)
+        await world.passes(SECOND)
+        await desk_of(world).undo(anna, message)
+        await world.passes(SECOND)
+        await desk_of(world).resolve(anna, message, Resolution.NOT_SENT)
+
+    place.live(story)
+    told = re.sub(r"usr_\w+", "usr_ID", masked(ringback("explain", PAT).out))
+    assert told.splitlines()[3:] == [
+        "  Text msg_ID from +12025550101 to +15125550123, asked for by Anna Lee (anna), segments 1",
+        "    | We open at 9.",
+        "  2026-11-20 12:00:00  submitting (main)",
+        "  2026-11-20 12:00:11  unconfirmed (the line took the text and did not answer)",
+        "  2026-11-20 12:00:11  accepted (said by user usr_ID)",
+        "  2026-11-20 12:00:11  Anna Lee (anna) said that it was sent",
+        "  2026-11-20 12:00:12  unconfirmed (taken back by user usr_ID)",
+        "  2026-11-20 12:00:12  Anna Lee (anna) took that word back",
+        "  2026-11-20 12:00:13  failed (said by user usr_ID)",
+        "  2026-11-20 12:00:13  Anna Lee (anna) said that it was not sent",
+        "    attempt att_ID on main: not_sent (said by user usr_ID)",
+        "  2026-11-20 12:00:11  task task_ID: unconfirmed",
+        "    | the line took the text and did not answer",
+        "  2026-11-20 12:00:13  the task was settled by Anna Lee (anna)",
+    ]
+
+
+def test_what_was_noted_by_hand_is_told_with_who_noted_it(place, ringback):
+    async def story(world):
+        anna, thread = await account(world), await begin(world)
+        await desk_of(world).opt_out(anna, thread, "they phoned: no texts")
+        await world.passes(SECOND)
+        await desk_of(world).mark_answered(ANNA, thread)
+
+    place.live(story)
+    told = ringback("explain", PAT).lines
+    assert told[1:] == [
+        "  2026-11-20 12:00:00  begun",
+        "  2026-11-20 12:00:00  opted out: they get no texts from +12025550101",
+        "",
+        "  2026-11-20 12:00:00  opted out, by word of mouth, noted by Anna Lee (anna)",
+        "    evidence: they phoned: no texts",
+        "",
+        "  2026-11-20 12:00:01  user usr_anna said that no answer is needed",
+    ]
+
+
+def test_a_quarantined_hook_is_told_by_its_task(place, ringback):
+    tasks = []
+
+    async def story(world):
+        await world.arrivals.quarantine("main", b"Body=\x1b[2J\nDecision: send\xff", "no \x1bFrom")
+        tasks.extend(await column(world, "SELECT public_id FROM task"))
+
+    place.live(story)
+    assert ringback("explain", *tasks).lines == [
+        f"  2026-11-20 12:00:00  task {tasks[0]}: quarantined",
+        "    | main: no \\u001bFrom",
+        "    the task is open",
+        f"{CAME_IN}; in the journal it is quarantined: no \\u001bFrom",
+        "    | Body=\\u001b[2J\\u000aDecision: send\ufffd",
+    ]
+
+
+def test_the_page_tells_a_quarantined_hook_as_it_is_told(place, ringback):
+    tasks = []
+
+    async def story(world):
+        await world.arrivals.quarantine("main", b"To=%2B12025550101&Body=hello", "it names no sender")
+        tasks.extend(await column(world, "SELECT public_id FROM task"))
+
+    place.live(story)
+    (shown,) = re.findall(r"\$ ringback explain task_\w+\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert masked(ringback("explain", *tasks).out) == masked(shown)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["for people", "as JSON"])
+def test_nothing_in_a_text_moves_the_cursor_or_begins_a_line(place, ringback, form):
+    async def story(world):
+        photo = (MediaLink("http://127.0.0.1/1", HOSTILE),)
+        await world.says(HOSTILE, sender="A\x1b[2J\nDecision: send", provider_id=HOSTILE, media=photo)
+        await desk_of(world).opt_out(ANNA, (await column(world, "SELECT public_id FROM thread"))[0], HOSTILE)
+
+    place.live(story)
+    ran = ringback("explain", "A\x1b[2J\nDecision: send", *form)
+    assert ran.code == 0
+    assert all(line.isprintable() for line in ran.lines)
+    assert not any(line.strip().startswith("Decision") for line in ran.lines)
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        pytest.param(datetime(1, 1, 1, tzinfo=UTC), "0001-01-01 00:00:00", id="the beginning of time"),
+        pytest.param(NOON, "2026-11-20 12:00:00", id="noon"),
+    ],
+)
+def test_a_moment_is_shown_in_the_zone_of_the_business(moment, shown):
+    assert at(moment, ZoneInfo("America/New_York")) == shown

@@ -15,6 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-
 MODELS = {
     "[business]": sections.Business,
     "[web]": sections.Web,
+    "[hooks]": sections.Hooks,
     "[database]": sections.Database,
     "[paths]": sections.Paths,
     "[[asterisk]]": sections.Asterisk,

@@ -188,7 +188,7 @@ ROWS = [
     pytest.param(
         'type = "loopback"',
         'type = "loopbak"',
-        'carriers.main.type = "loopbak" is not a carrier; known are loopback',
+        'carriers.main.type = "loopbak" is not a carrier; known are loopback, twilio',
         id="an unknown carrier names those there are",
     ),
     pytest.param(
@@ -392,6 +392,19 @@ ROWS = [
         '[web]\nlisten = "127.0.0.1:80800"\n[calendar.main]',
         "web.listen is '127.0.0.1:80800', which is not an address: write host:port, as in \"127.0.0.1:8080\"",
         id="an address's port has an upper bound",
+    ),
+    pytest.param(
+        "[calendar.main]",
+        '[hooks]\npublic_url = "http://sms.example.com"\n[calendar.main]',
+        'hooks.public_url is not https: texts would cross the net for all to read; begin it with "https://"',
+        id="a public address has TLS",
+    ),
+    pytest.param(
+        "[calendar.main]",
+        '[hooks]\npublic_url = "https://me:hush@sms.example.com"\n[calendar.main]',
+        "hooks.public_url is not a public address: write https, a host, perhaps a port and a plain path, "
+        'as in "https://sms.example.com"',
+        id="a public address holds no password, and the fault does not show it",
     ),
     pytest.param(
         "[calendar.main]",

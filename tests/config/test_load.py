@@ -43,6 +43,12 @@ def test_what_is_not_said_is_filled_in(place):
     assert settings.country("GB").caller_initiated is CallerInitiated.ALLOW
 
 
+def test_hooks_are_below_the_public_address(place, good):
+    assert place.load().hooks.of("main") == ""
+    place.write(f'{good}\n[hooks]\npublic_url = "https://example.com/sms/"\n')
+    assert place.load().hooks.of("main") == "https://example.com/sms/hooks/main"
+
+
 def test_a_country_can_be_switched_off(place, good):
     place.write(f'{good}\n[countries.GB]\ncaller_initiated = "off"\n')
     assert place.load().country("GB").caller_initiated is CallerInitiated.OFF

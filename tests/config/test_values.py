@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ringback.config import example_rules, read_duration, write_duration
 from ringback.config.rules import RuleTable, version_of
-from ringback.config.values import LONGEST, Address, read_address
+from ringback.config.values import LONGEST, Address, read_address, read_public_url
 from ringback.core.calls import UNANSWERED
 from ringback.core.triggers import Hours
 
@@ -57,6 +57,69 @@ def test_what_is_no_duration(text):
 @given(st.sampled_from(["127.0.0.1", "localhost", "::1", "2001:db8::5"]), st.integers(0, 65_535))
 def test_an_address_is_read_back_as_written(host, port):
     assert read_address(str(Address(host, port))) == Address(host, port)
+
+
+@pytest.mark.parametrize(
+    ("raw", "url"),
+    [
+        pytest.param("", "", id="nowhere"),
+        pytest.param("https://sms.example.com", "https://sms.example.com", id="a host"),
+        pytest.param("https://sms.example.com/", "https://sms.example.com", id="a last slash is taken off"),
+        pytest.param("https://SMS.Example.com", "https://SMS.Example.com", id="as it is written at the carrier"),
+        pytest.param(
+            "https://xn--bcher-kva.example", "https://xn--bcher-kva.example", id="other letters, as DNS has them"
+        ),
+        pytest.param("https://example.com:8443/sms/in", "https://example.com:8443/sms/in", id="a port and a path"),
+        pytest.param("https://example.com/sms/", "https://example.com/sms", id="a path with a last slash"),
+        pytest.param("https://192.0.2.7", "https://192.0.2.7", id="an address"),
+        pytest.param("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443", id="an address of IPv6"),
+        pytest.param("http://localhost:8081", "http://localhost:8081", id="plain, on this machine"),
+        pytest.param("http://127.0.0.1:8081/a", "http://127.0.0.1:8081/a", id="plain, by its number"),
+        pytest.param("http://[::1]:8081", "http://[::1]:8081", id="plain, in IPv6"),
+    ],
+)
+def test_public_addresses(raw, url):
+    assert read_public_url(raw) == url
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param("sms.example.com", id="no scheme"),
+        pytest.param("//sms.example.com", id="half a scheme"),
+        pytest.param("ftp://sms.example.com", id="another scheme"),
+        pytest.param("HTTPS://sms.example.com", id="capitals"),
+        pytest.param("https://", id="no host"),
+        pytest.param("https://sms.example.com?a=b", id="a query"),
+        pytest.param("https://sms.example.com/?", id="an empty query"),
+        pytest.param("https://sms.example.com/#here", id="a fragment"),
+        pytest.param("https://user@sms.example.com", id="a user"),
+        pytest.param("https://user:hush@sms.example.com", id="a password"),
+        pytest.param("https://sms.example.com:0", id="port 0"),
+        pytest.param("https://sms.example.com:65536", id="no port"),
+        pytest.param("https://sms.example.com:", id="a port left out"),
+        pytest.param("https://sms.example.com//a", id="a double slash"),
+        pytest.param("https://sms.example.com/a/../b", id="dots"),
+        pytest.param("https://sms.example.com/a%20b", id="escapes"),
+        pytest.param("https://sms.example.com/a b", id="a space"),
+        pytest.param("https://sms..example.com", id="two dots"),
+        pytest.param("https://bücher.example", id="letters that DNS has not"),
+        pytest.param(" https://sms.example.com", id="a space before"),
+        pytest.param("https://sms.example.com\n", id="a line break"),
+        pytest.param(8081, id="a number"),
+        pytest.param(["https://sms.example.com"], id="a list"),
+    ],
+)
+def test_what_is_no_public_address(raw):
+    with pytest.raises(ValueError, match="is not a public address") as caught:
+        read_public_url(raw)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("raw", ["http://sms.example.com", "http://128.0.0.1", "http://localhost.example.com"])
+def test_a_public_address_without_tls(raw):
+    with pytest.raises(ValueError, match="is not https"):
+        read_public_url(raw)
 
 
 def version(**changes):

@@ -61,14 +61,23 @@ def gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
+def unwrapped(said: str) -> str:
+    return " ".join(said.split())
+
+
 def test_every_step_is_seen_and_it_ends_by_itself_lab():
     process = start("--once")
     said, complaints = process.communicate(timeout=PATIENCE)
     assert (process.returncode, complaints) == (0, "")
-    assert len(re.findall(r"^\d\. ", said, re.MULTILINE)) == 8
-    assert said.count("on the handset of") == said.count("receipt: delivered") == 4
-    assert said.count("seen: the call, the outcome, the decision, no text") == 5
-    for reason in ("answered", "withheld", "cool_down", "paused", "vetoed"):
+    assert len(re.findall(r"^\d\. ", said, re.MULTILINE)) == 9
+    assert said.count("receipt: delivered") == 5
+    assert said.count("on the handset of") == 7
+    assert said.count("seen: the call, the outcome, the decision, no text") == 6
+    assert (
+        "seen: what the caller wrote, every text, the text-back, the answer, the answer to STOP, the refused text"
+        in unwrapped(said)
+    )
+    for reason in ("answered", "withheld", "cool_down", "paused", "vetoed", "opted_out"):
         assert f"({reason})" in said
     assert re.search(r"We can call you (\w+ )?\d\d:\d\d-\d\d:\d\d", said)
     assert max(map(len, said.splitlines())) <= 80

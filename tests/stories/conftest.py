@@ -10,7 +10,7 @@ import pytest
 from lab.ami import Ami
 from lab.asterisk import Asterisk
 from lab.phone import Phone
-from ringback.store.stories import CallStory
+from ringback.ports.stories import CallStory
 from tests.stories.daemon import Daemon, daemon_for, running
 from tests.stories.scene import Scene, Story
 

@@ -21,8 +21,9 @@ from sqlalchemy import text
 from lab.asterisk import Asterisk
 from lab.pbx import Account
 from ringback import control
+from ringback.ports.stories import CallStory, Stories
 from ringback.store.database import reader
-from ringback.store.stories import CallStory, Stories, find
+from ringback.store.stories import find
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -212,8 +213,8 @@ class Daemon:
     def handset(self) -> Counter[tuple[str, str]]:
         """How many texts came to whom from which number, as the carrier wrote it down."""
         journal = self.state / "handset.jsonl"
-        texts = map(json.loads, journal.read_text().splitlines()) if journal.exists() else ()
-        return Counter((text["sender"], text["to"]) for text in texts)
+        lines = map(json.loads, journal.read_text().splitlines()) if journal.exists() else ()
+        return Counter((line["sender"], line["to"]) for line in lines if line["kind"] == "text")
 
     # -- its other commands
 

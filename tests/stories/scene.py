@@ -8,7 +8,7 @@ from lab.call import Call
 from lab.pbx import Pbx
 from lab.phone import Behaviour, Phone, ring
 from lab.sip import Header
-from ringback.store.stories import CallStory
+from ringback.ports.stories import CallStory
 from tests.stories.daemon import Daemon
 
 SORRY = "Sorry we missed you, Northlight. STOP to end"

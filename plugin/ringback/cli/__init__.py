@@ -12,6 +12,7 @@ from ringback.cli.pause import pause_command
 from ringback.cli.replay import replay_command
 from ringback.cli.run import migrate_command, run_command
 from ringback.cli.trying import try_command
+from ringback.cli.user import user_commands
 from ringback.errors import ConfigFault, Locked, RingbackError
 
 DONE, NOT_DONE, WRONG_CONFIG, HELD = 0, 1, 2, 3
@@ -25,6 +26,7 @@ cli.command("pause")(pause_command)
 cli.command("explain")(explain_command)
 cli.command("try")(try_command)
 cli.command("replay")(replay_command)
+cli.add_typer(user_commands, name="user")
 
 
 @cli.command("version")

@@ -12,9 +12,10 @@ from ringback.assembly import expected_of, make_carriers
 from ringback.asterisk.checks import Checked, check_pbx
 from ringback.cli.shared import ConfigOption
 from ringback.clock import SystemClock
-from ringback.config import Settings, load
+from ringback.config import Hooks, Settings, load
 from ringback.control import ControlRefused
 from ringback.errors import Locked, RingbackError, StoreFault
+from ringback.hooks import INBOUND, RECEIPT
 from ringback.panel.health import Standing
 from ringback.store.database import HEAD, hold, schema_version
 
@@ -82,8 +83,23 @@ def _carriers(settings: Settings) -> Iterator[Checked]:
     try:
         for name, carrier in make_carriers(settings, SystemClock()).items():
             yield Checked(f"carrier {name}", f"{settings.carriers[name].type}, window {carrier.window}")
+            if hasattr(carrier, "trusts"):
+                yield from _hooks(name, settings.hooks)
     except RingbackError as problem:
         yield Checked("carriers", str(problem), "correct its options")
+
+
+def _hooks(carrier: str, hooks: Hooks) -> Iterator[Checked]:
+    """The addresses to paste at a carrier that calls us."""
+    below = hooks.of(carrier)
+    if not below:
+        fix = "set hooks.public_url to the address of your proxy, as docs/hooks.md shows"
+        yield Checked(f"carrier {carrier}", "hooks.public_url is empty, so replies and receipts do not arrive", fix)
+        return
+    own = below.startswith("http:")
+    fix = "only this machine can call that: set hooks.public_url to the https address of your proxy" if own else ""
+    yield Checked(f"carrier {carrier}", f"texts that come in are POSTed to {below}/{INBOUND}", fix)
+    yield Checked(f"carrier {carrier}", f"receipts are POSTed to {below}/{RECEIPT}")
 
 
 async def _daemon_or_pbxs(settings: Settings) -> list[Checked]:

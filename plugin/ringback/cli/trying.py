@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from ringback.assembly import make_house
-from ringback.cli.explain import sentence
 from ringback.cli.shared import ConfigOption, check_schema, visible
+from ringback.cli.telling import sentence
 from ringback.clock import SystemClock
 from ringback.config import Settings, load, read_duration
 from ringback.core.calls import Call, Direction, Outcome, Presentation
@@ -18,7 +18,7 @@ from ringback.core.triggers import CallDecision, CallVerdict, Known, decide
 from ringback.errors import ConfigFault
 from ringback.flow.calls import Ended, call_facts, prepare
 from ringback.flow.house import House
-from ringback.flow.outbound import gate_facts
+from ringback.flow.outbound import Text, gate_facts
 from ringback.ports.storage import PairFacts
 from ringback.store.database import peek, schema_version
 
@@ -92,7 +92,7 @@ def weigh(settings: Settings, house: House, ended: Ended, now: datetime) -> Call
         check_schema(settings)
         peer = ended.peer.e164 or ended.peer.raw
         pair = peek(settings.database.url, lambda tx: tx.pairs.facts(ended.did, peer, rule.group, rule.name, now))
-    gates = gate_facts(house, ended.did, ended.peer, True, call_facts(ended.call), pair, now, 1)
+    gates = gate_facts(house, ended.did, ended.peer, Text(automatic=True, call=call_facts(ended.call)), pair, now)
     decision = decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
     if decision.verdict is CallVerdict.SEND and measure(ended.text).segments > house.limits.max_segments:
         return CallDecision(CallVerdict.SUPPRESS, Reason.TOO_LONG, rule, tried=decision.tried)

@@ -103,7 +103,7 @@ class Checks:
         if common is None:
             return None
         _check_options(name, common.type, own, self.faults)
-        return CarrierSettings(name, common.type, common.validity, own)
+        return CarrierSettings(name, common.type, common.validity, common.number_format, own)
 
 
 def _option(way: Way, value: object, faults: Faults) -> OptionValue:

@@ -1,16 +1,16 @@
 """Reads `ringback.toml` and everything beside it into `Settings`, or names every fault at once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from ringback.config import sources
 from ringback.config.checks import Checks, known_names, take_secrets_out
-from ringback.config.faults import Faults
+from ringback.config.faults import Faults, show
 from ringback.config.outside import gather, place
 from ringback.config.rules import CalendarTable, RuleTable, build_calendar, build_rule
-from ringback.config.sections import Asterisk, Business, CountryRules, Database, Limits, OurNumber, Paths, Web
+from ringback.config.sections import Asterisk, Business, CountryRules, Database, Hooks, Limits, OurNumber, Paths, Web
 from ringback.config.settings import Settings
 from ringback.config.values import read_country, read_did
 from ringback.errors import ConfigFault
@@ -35,7 +35,17 @@ def read(text: str, file: Path, environ: Mapping[str, str]) -> Settings:
     settings = _build(Checks(merged, known_names(merged), faults), file)
     if lines := faults.lines():
         raise ConfigFault(lines)
-    return settings
+    origins = {show(way): faults.origins.get(way, file.name) for way in _values(merged, ())}
+    return replace(settings, origins=origins)
+
+
+def _values(table: sources.Table, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The way to every value that was set."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _values(value, (*above, key))
+        else:
+            yield (*above, key)
 
 
 def _build(checks: Checks, file: Path) -> Settings:
@@ -47,6 +57,7 @@ def _build(checks: Checks, file: Path) -> Settings:
         file=file,
         business=business,
         web=checks.one(Web, "web"),
+        hooks=checks.one(Hooks, "hooks"),
         database=checks.one(Database, "database"),
         paths=paths,
         asterisk=tuple(checks.each(Asterisk, "asterisk").values()),

@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -22,6 +23,7 @@ from ringback.config.values import (
     Language,
     Listed,
     Listen,
+    PublicUrl,
     SafeSecret,
     Zone,
 )
@@ -55,12 +57,32 @@ class Business(Section):
     zone: Zone
     default_country: Country
     languages: Annotated[tuple[Language, ...], Listed, Field(min_length=1)] = ("en",)
+    contact: Annotated[str, Field(max_length=60)] = ""
 
 
 class Web(Section):
-    """Where our own pages are."""
+    """Where our own pages are, and how browsers call that when something stands in between."""
 
     listen: Listen = Address("127.0.0.1", 8080)
+    public_url: PublicUrl = ""
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_host(cls, url: str) -> str:
+        if urlsplit(url).path:
+            raise ValueError('has a path, and the panel needs a name of its own: write "https://texts.example.com"')
+        return url
+
+
+class Hooks(Section):
+    """Where carriers call us, and how they call it: signatures cover the public address."""
+
+    listen: Listen = Address("127.0.0.1", 8081)
+    public_url: PublicUrl = ""
+
+    def of(self, carrier: str) -> str:
+        """Return the address below which a carrier's hooks are; empty without a public address."""
+        return f"{self.public_url}/hooks/{carrier}" if self.public_url else ""
 
 
 class Database(Section):
@@ -98,6 +120,7 @@ class CarrierSettings:
     name: str
     type: str
     validity: timedelta
+    number_format: NumberFormat
     options: Mapping[str, OptionValue] = field(repr=False)
 
     @property
@@ -111,6 +134,7 @@ class CarrierTable(Section):
 
     type: Label
     validity: Duration = timedelta(hours=4)
+    number_format: NumberFormat = NumberFormat.E164
 
     @field_validator("validity")
     @classmethod

@@ -1,7 +1,7 @@
 """The settings of one Ringback, checked: what the rest of the house reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ringback.config.sections import (
@@ -10,6 +10,7 @@ from ringback.config.sections import (
     CarrierSettings,
     CountryRules,
     Database,
+    Hooks,
     Limits,
     OurNumber,
     Paths,
@@ -29,6 +30,7 @@ class Settings:
     file: Path
     business: Business
     web: Web
+    hooks: Hooks
     database: Database
     paths: Paths
     asterisk: tuple[Asterisk, ...]
@@ -38,6 +40,8 @@ class Settings:
     calendars: Mapping[str, Calendar]
     limits: Limits
     countries: Mapping[str, CountryRules]
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Where each value stands that somebody set, by its dotted name: a file, a variable. The others are defaults."""
 
     def country(self, code: str) -> CountryRules:
         """What holds for texts to one country; one that is not in the file gets the defaults."""

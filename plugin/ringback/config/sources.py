@@ -36,6 +36,7 @@ class Sections(BaseSettings):
 
     business: Table = {}
     web: Table = {}
+    hooks: Table = {}
     database: Table = {}
     paths: Table = {}
     asterisk: Table = {}

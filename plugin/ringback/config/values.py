@@ -145,6 +145,31 @@ def split_url(raw: object) -> SplitResult:
         return urlsplit("")
 
 
+_PUBLIC = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
+)
+_LOOPBACK = re.compile(r"localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\]")
+
+
+def read_public_url(raw: object) -> str:
+    """Read the address under which the outside reaches us, without a last slash; empty means that it does not."""
+    if raw == "":
+        return ""
+    found = _PUBLIC.fullmatch(raw) if isinstance(raw, str) else None
+    if found is None or not 0 < int(found["port"] or 443) <= 65_535:
+        # never repeat it: it may hold a password
+        raise ValueError(
+            "is not a public address: write https, a host, perhaps a port and a plain path, "
+            'as in "https://sms.example.com"'
+        )
+    if found["scheme"] == "http" and not _LOOPBACK.fullmatch(found["host"]):
+        raise ValueError('is not https: texts would cross the net for all to read; begin it with "https://"')
+    return found[0].rstrip("/")
+
+
 DRIVERS = {
     "sqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
@@ -250,6 +275,7 @@ AnyLanguage = Annotated[str, PlainValidator(read_any_language)]
 Zone = Annotated[ZoneInfo, PlainValidator(read_zone)]
 AnyZone = Annotated[ZoneInfo | None, PlainValidator(read_any_zone)]
 Listen = Annotated[Address, PlainValidator(read_address)]
+PublicUrl = Annotated[str, PlainValidator(read_public_url)]
 DatabaseUrl = Annotated[str, PlainValidator(read_database)]
 SafeSecret = Annotated[SecretStr, AfterValidator(check_secret)]
 Text = Annotated[Template, PlainValidator(read_template)]

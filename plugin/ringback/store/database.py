@@ -198,17 +198,25 @@ def alembic_config(url: str) -> "Config":
 
 
 def make(url: str) -> None:
-    """Make the schema in an empty database, in one transaction and without SQLAlchemy."""
+    """Make the schema in an empty database: one transaction, and no need of SQLAlchemy."""
     path = sqlite_path(url)
-    if path is not None:
-        import sqlite3
+    if path is None:
+        _make_in_postgres(url)
+    else:
+        _make_in_sqlite(path)
 
-        try:
-            with closing(sqlite3.connect(path)) as connection:
-                connection.executescript((SCHEMAS / "schema.sqlite.sql").read_text())
-        except sqlite3.Error as problem:
-            raise StoreFault(f"the database {path} cannot be made: {problem}") from problem
-        return
+
+def _make_in_sqlite(path: Path) -> None:
+    import sqlite3
+
+    try:
+        with closing(sqlite3.connect(path, timeout=5)) as connection:
+            connection.executescript((SCHEMAS / "schema.sqlite.sql").read_text())
+    except sqlite3.Error as problem:
+        raise StoreFault(f"the database {path} cannot be made: {problem}") from problem
+
+
+def _make_in_postgres(url: str) -> None:
     import psycopg
 
     try:

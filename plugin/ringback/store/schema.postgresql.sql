@@ -2,66 +2,66 @@
 BEGIN;
 
 CREATE TABLE account (
-	id BIGSERIAL NOT NULL,
-	public_id TEXT NOT NULL,
-	login TEXT NOT NULL,
-	name TEXT NOT NULL,
-	role TEXT NOT NULL,
-	password TEXT NOT NULL,
-	language TEXT DEFAULT '' NOT NULL,
-	created_at BIGINT NOT NULL,
-	changed_at BIGINT NOT NULL,
-	disabled_at BIGINT,
-	CONSTRAINT pk_account PRIMARY KEY (id),
-	CONSTRAINT uq_account_public_id UNIQUE (public_id),
-	CONSTRAINT uq_account_login UNIQUE (login)
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    login TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    password TEXT NOT NULL,
+    language TEXT DEFAULT '' NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    disabled_at BIGINT,
+    CONSTRAINT pk_account PRIMARY KEY (id),
+    CONSTRAINT uq_account_public_id UNIQUE (public_id),
+    CONSTRAINT uq_account_login UNIQUE (login)
 );
 
 CREATE TABLE audit (
-	id BIGSERIAL NOT NULL,
-	at BIGINT NOT NULL,
-	who TEXT NOT NULL,
-	action TEXT NOT NULL,
-	about TEXT NOT NULL,
-	detail TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_audit PRIMARY KEY (id)
+    id BIGSERIAL NOT NULL,
+    at BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    about TEXT NOT NULL,
+    detail TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_audit PRIMARY KEY (id)
 );
 
 CREATE INDEX ix_audit_about ON audit (about);
 
 CREATE TABLE call (
-	id BIGSERIAL NOT NULL,
-	public_id TEXT NOT NULL,
-	pbx TEXT NOT NULL,
-	uniqueid TEXT NOT NULL,
-	linkedid TEXT NOT NULL,
-	direction TEXT NOT NULL,
-	caller TEXT NOT NULL,
-	did TEXT NOT NULL,
-	peer TEXT,
-	presentation TEXT NOT NULL,
-	verstat TEXT DEFAULT '' NOT NULL,
-	vetoed BOOLEAN DEFAULT false NOT NULL,
-	language TEXT DEFAULT '' NOT NULL,
-	queue TEXT,
-	extensions TEXT DEFAULT '' NOT NULL,
-	started_at BIGINT NOT NULL,
-	answered_at BIGINT,
-	ended_at BIGINT,
-	rang_us BIGINT,
-	waited_us BIGINT,
-	outcome TEXT,
-	transfer_unanswered BOOLEAN DEFAULT false NOT NULL,
-	decision TEXT,
-	reason TEXT,
-	rule TEXT,
-	rule_version TEXT,
-	due_at BIGINT,
-	until_at BIGINT,
-	tried TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_call PRIMARY KEY (id),
-	CONSTRAINT uq_call_pbx_uniqueid UNIQUE (pbx, uniqueid),
-	CONSTRAINT uq_call_public_id UNIQUE (public_id)
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    pbx TEXT NOT NULL,
+    uniqueid TEXT NOT NULL,
+    linkedid TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    did TEXT NOT NULL,
+    peer TEXT,
+    presentation TEXT NOT NULL,
+    verstat TEXT DEFAULT '' NOT NULL,
+    vetoed BOOLEAN DEFAULT false NOT NULL,
+    language TEXT DEFAULT '' NOT NULL,
+    queue TEXT,
+    extensions TEXT DEFAULT '' NOT NULL,
+    started_at BIGINT NOT NULL,
+    answered_at BIGINT,
+    ended_at BIGINT,
+    rang_us BIGINT,
+    waited_us BIGINT,
+    outcome TEXT,
+    transfer_unanswered BOOLEAN DEFAULT false NOT NULL,
+    decision TEXT,
+    reason TEXT,
+    rule TEXT,
+    rule_version TEXT,
+    due_at BIGINT,
+    until_at BIGINT,
+    tried TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_call PRIMARY KEY (id),
+    CONSTRAINT uq_call_pbx_uniqueid UNIQUE (pbx, uniqueid),
+    CONSTRAINT uq_call_public_id UNIQUE (public_id)
 );
 
 CREATE INDEX ix_call_linkedid ON call (linkedid);
@@ -79,108 +79,108 @@ CREATE INDEX ix_call_with_text ON call (started_at, id) WHERE decision IN ('send
 CREATE INDEX ix_call_without_text ON call (started_at, id) WHERE direction = 'inbound' AND ended_at IS NOT NULL AND coalesce(outcome, '') NOT IN ('deflected', 'answered', 'answered_elsewhere', 'failed') AND decision IN ('suppress', 'none');
 
 CREATE TABLE idempotency (
-	principal TEXT NOT NULL,
-	key TEXT NOT NULL,
-	asked TEXT NOT NULL,
-	answer TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	CONSTRAINT pk_idempotency PRIMARY KEY (principal, key)
+    principal TEXT NOT NULL,
+    key TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    CONSTRAINT pk_idempotency PRIMARY KEY (principal, key)
 );
 
 CREATE INDEX ix_idempotency_at ON idempotency (at);
 
 CREATE TABLE meter (
-	key TEXT NOT NULL,
-	slot BIGINT NOT NULL,
-	n INTEGER DEFAULT '0' NOT NULL,
-	CONSTRAINT pk_meter PRIMARY KEY (key, slot)
+    key TEXT NOT NULL,
+    slot BIGINT NOT NULL,
+    n INTEGER DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_meter PRIMARY KEY (key, slot)
 );
 
 CREATE TABLE number (
-	id BIGSERIAL NOT NULL,
-	e164 TEXT NOT NULL,
-	CONSTRAINT pk_number PRIMARY KEY (id),
-	CONSTRAINT uq_number_e164 UNIQUE (e164)
+    id BIGSERIAL NOT NULL,
+    e164 TEXT NOT NULL,
+    CONSTRAINT pk_number PRIMARY KEY (id),
+    CONSTRAINT uq_number_e164 UNIQUE (e164)
 );
 
 CREATE TABLE pbx_gap (
-	id BIGSERIAL NOT NULL,
-	pbx TEXT NOT NULL,
-	from_at BIGINT NOT NULL,
-	to_at BIGINT,
-	calls INTEGER DEFAULT '0' NOT NULL,
-	CONSTRAINT pk_pbx_gap PRIMARY KEY (id)
+    id BIGSERIAL NOT NULL,
+    pbx TEXT NOT NULL,
+    from_at BIGINT NOT NULL,
+    to_at BIGINT,
+    calls INTEGER DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_pbx_gap PRIMARY KEY (id)
 );
 
 CREATE INDEX ix_pbx_gap_pbx_from_at ON pbx_gap (pbx, from_at);
 
 CREATE TABLE receipt_parked (
-	id BIGSERIAL NOT NULL,
-	carrier TEXT NOT NULL,
-	provider_id TEXT NOT NULL,
-	status TEXT NOT NULL,
-	carrier_at BIGINT NOT NULL,
-	received_at BIGINT NOT NULL,
-	error TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_receipt_parked PRIMARY KEY (id),
-	CONSTRAINT uq_receipt_parked_carrier_provider_id_status_carrier_at UNIQUE (carrier, provider_id, status, carrier_at)
+    id BIGSERIAL NOT NULL,
+    carrier TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    carrier_at BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    error TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_receipt_parked PRIMARY KEY (id),
+    CONSTRAINT uq_receipt_parked_carrier_provider_id_status_carrier_at UNIQUE (carrier, provider_id, status, carrier_at)
 );
 
 CREATE INDEX ix_receipt_parked_received_at ON receipt_parked (received_at);
 
 CREATE TABLE setting (
-	key TEXT NOT NULL,
-	value TEXT NOT NULL,
-	changed_at BIGINT NOT NULL,
-	changed_by TEXT NOT NULL,
-	CONSTRAINT pk_setting PRIMARY KEY (key)
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    changed_by TEXT NOT NULL,
+    CONSTRAINT pk_setting PRIMARY KEY (key)
 );
 
 CREATE TABLE call_event (
-	call_id BIGINT NOT NULL,
-	seq INTEGER NOT NULL,
-	at BIGINT NOT NULL,
-	kind TEXT NOT NULL,
-	detail TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_call_event PRIMARY KEY (call_id, seq),
-	CONSTRAINT fk_call_event_call_id FOREIGN KEY(call_id) REFERENCES call (id)
+    call_id BIGINT NOT NULL,
+    seq INTEGER NOT NULL,
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    detail TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_call_event PRIMARY KEY (call_id, seq),
+    CONSTRAINT fk_call_event_call_id FOREIGN KEY(call_id) REFERENCES call (id)
 );
 
 CREATE TABLE call_leg (
-	call_id BIGINT NOT NULL,
-	seq INTEGER NOT NULL,
-	phone TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	ended_at BIGINT,
-	rang TEXT NOT NULL,
-	CONSTRAINT pk_call_leg PRIMARY KEY (call_id, seq),
-	CONSTRAINT fk_call_leg_call_id FOREIGN KEY(call_id) REFERENCES call (id)
+    call_id BIGINT NOT NULL,
+    seq INTEGER NOT NULL,
+    phone TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    ended_at BIGINT,
+    rang TEXT NOT NULL,
+    CONSTRAINT pk_call_leg PRIMARY KEY (call_id, seq),
+    CONSTRAINT fk_call_leg_call_id FOREIGN KEY(call_id) REFERENCES call (id)
 );
 
 CREATE TABLE cool_down (
-	peer TEXT NOT NULL,
-	group_ TEXT NOT NULL,
-	number_id BIGINT NOT NULL,
-	until_at BIGINT NOT NULL,
-	CONSTRAINT pk_cool_down PRIMARY KEY (peer, group_, number_id),
-	CONSTRAINT fk_cool_down_number_id FOREIGN KEY(number_id) REFERENCES number (id)
+    peer TEXT NOT NULL,
+    group_ TEXT NOT NULL,
+    number_id BIGINT NOT NULL,
+    until_at BIGINT NOT NULL,
+    CONSTRAINT pk_cool_down PRIMARY KEY (peer, group_, number_id),
+    CONSTRAINT fk_cool_down_number_id FOREIGN KEY(number_id) REFERENCES number (id)
 );
 
 CREATE INDEX ix_cool_down_until_at ON cool_down (until_at);
 
 CREATE TABLE login (
-	id BIGSERIAL NOT NULL,
-	token_hash TEXT NOT NULL,
-	account_id BIGINT NOT NULL,
-	created_at BIGINT NOT NULL,
-	seen_at BIGINT NOT NULL,
-	expires_at BIGINT NOT NULL,
-	ended_at BIGINT,
-	address TEXT DEFAULT '' NOT NULL,
-	browser TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_login PRIMARY KEY (id),
-	CONSTRAINT uq_login_token_hash UNIQUE (token_hash),
-	CONSTRAINT fk_login_account_id FOREIGN KEY(account_id) REFERENCES account (id)
+    id BIGSERIAL NOT NULL,
+    token_hash TEXT NOT NULL,
+    account_id BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    address TEXT DEFAULT '' NOT NULL,
+    browser TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_login PRIMARY KEY (id),
+    CONSTRAINT uq_login_token_hash UNIQUE (token_hash),
+    CONSTRAINT fk_login_account_id FOREIGN KEY(account_id) REFERENCES account (id)
 );
 
 CREATE INDEX ix_login_account_id ON login (account_id);
@@ -188,23 +188,23 @@ CREATE INDEX ix_login_account_id ON login (account_id);
 CREATE INDEX ix_login_expires_at ON login (expires_at);
 
 CREATE TABLE pending_text (
-	id BIGSERIAL NOT NULL,
-	call_id BIGINT NOT NULL,
-	rule TEXT NOT NULL,
-	group_ TEXT NOT NULL,
-	did TEXT NOT NULL,
-	peer TEXT NOT NULL,
-	language TEXT NOT NULL,
-	body TEXT NOT NULL,
-	cool_down_us BIGINT NOT NULL,
-	due_at BIGINT NOT NULL,
-	expires_at BIGINT NOT NULL,
-	state TEXT NOT NULL,
-	cause TEXT,
-	windows TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_pending_text PRIMARY KEY (id),
-	CONSTRAINT uq_pending_text_call_id_rule UNIQUE (call_id, rule),
-	CONSTRAINT fk_pending_text_call_id FOREIGN KEY(call_id) REFERENCES call (id)
+    id BIGSERIAL NOT NULL,
+    call_id BIGINT NOT NULL,
+    rule TEXT NOT NULL,
+    group_ TEXT NOT NULL,
+    did TEXT NOT NULL,
+    peer TEXT NOT NULL,
+    language TEXT NOT NULL,
+    body TEXT NOT NULL,
+    cool_down_us BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    cause TEXT,
+    windows TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_pending_text PRIMARY KEY (id),
+    CONSTRAINT uq_pending_text_call_id_rule UNIQUE (call_id, rule),
+    CONSTRAINT fk_pending_text_call_id FOREIGN KEY(call_id) REFERENCES call (id)
 );
 
 CREATE INDEX ix_pending_text_due_at ON pending_text (due_at) WHERE state = 'pending';
@@ -212,19 +212,19 @@ CREATE INDEX ix_pending_text_due_at ON pending_text (due_at) WHERE state = 'pend
 CREATE INDEX ix_pending_text_peer ON pending_text (peer) WHERE state = 'pending';
 
 CREATE TABLE thread (
-	id BIGSERIAL NOT NULL,
-	public_id TEXT NOT NULL,
-	number_id BIGINT NOT NULL,
-	peer TEXT NOT NULL,
-	created_at BIGINT NOT NULL,
-	changed_at BIGINT NOT NULL,
-	unread INTEGER DEFAULT '0' NOT NULL,
-	wrote_at BIGINT,
-	waits_since_at BIGINT,
-	CONSTRAINT pk_thread PRIMARY KEY (id),
-	CONSTRAINT uq_thread_number_id_peer UNIQUE (number_id, peer),
-	CONSTRAINT uq_thread_public_id UNIQUE (public_id),
-	CONSTRAINT fk_thread_number_id FOREIGN KEY(number_id) REFERENCES number (id)
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    number_id BIGINT NOT NULL,
+    peer TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    unread INTEGER DEFAULT '0' NOT NULL,
+    wrote_at BIGINT,
+    waits_since_at BIGINT,
+    CONSTRAINT pk_thread PRIMARY KEY (id),
+    CONSTRAINT uq_thread_number_id_peer UNIQUE (number_id, peer),
+    CONSTRAINT uq_thread_public_id UNIQUE (public_id),
+    CONSTRAINT fk_thread_number_id FOREIGN KEY(number_id) REFERENCES number (id)
 );
 
 CREATE INDEX ix_thread_changed_at_id ON thread (changed_at, id);
@@ -234,25 +234,25 @@ CREATE INDEX ix_thread_peer ON thread (peer);
 CREATE INDEX ix_thread_waiting ON thread (changed_at, id) WHERE waits_since_at IS NOT NULL;
 
 CREATE TABLE incoming (
-	id BIGSERIAL NOT NULL,
-	public_id TEXT NOT NULL,
-	thread_id BIGINT NOT NULL,
-	carrier TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	received_at BIGINT NOT NULL,
-	carrier_at BIGINT NOT NULL,
-	body TEXT NOT NULL,
-	state TEXT NOT NULL,
-	command TEXT DEFAULT '' NOT NULL,
-	repeats_id BIGINT,
-	piece_ref TEXT DEFAULT '' NOT NULL,
-	pieces INTEGER DEFAULT '1' NOT NULL,
-	media INTEGER DEFAULT '0' NOT NULL,
-	read_at BIGINT,
-	CONSTRAINT pk_incoming PRIMARY KEY (id),
-	CONSTRAINT uq_incoming_public_id UNIQUE (public_id),
-	CONSTRAINT fk_incoming_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
-	CONSTRAINT fk_incoming_repeats_id FOREIGN KEY(repeats_id) REFERENCES incoming (id)
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    thread_id BIGINT NOT NULL,
+    carrier TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    carrier_at BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    command TEXT DEFAULT '' NOT NULL,
+    repeats_id BIGINT,
+    piece_ref TEXT DEFAULT '' NOT NULL,
+    pieces INTEGER DEFAULT '1' NOT NULL,
+    media INTEGER DEFAULT '0' NOT NULL,
+    read_at BIGINT,
+    CONSTRAINT pk_incoming PRIMARY KEY (id),
+    CONSTRAINT uq_incoming_public_id UNIQUE (public_id),
+    CONSTRAINT fk_incoming_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
+    CONSTRAINT fk_incoming_repeats_id FOREIGN KEY(repeats_id) REFERENCES incoming (id)
 );
 
 CREATE INDEX ix_incoming_in_pieces ON incoming (received_at) WHERE state = 'waiting';
@@ -262,38 +262,38 @@ CREATE INDEX ix_incoming_thread_id_at_id ON incoming (thread_id, at, id);
 CREATE INDEX ix_incoming_unread ON incoming (thread_id) WHERE read_at IS NULL;
 
 CREATE TABLE opt_out_event (
-	id BIGSERIAL NOT NULL,
-	thread_id BIGINT NOT NULL,
-	at BIGINT NOT NULL,
-	kind TEXT NOT NULL,
-	method TEXT NOT NULL,
-	evidence TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_opt_out_event PRIMARY KEY (id),
-	CONSTRAINT fk_opt_out_event_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id)
+    id BIGSERIAL NOT NULL,
+    thread_id BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    method TEXT NOT NULL,
+    evidence TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_opt_out_event PRIMARY KEY (id),
+    CONSTRAINT fk_opt_out_event_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id)
 );
 
 CREATE INDEX ix_opt_out_event_thread_id ON opt_out_event (thread_id);
 
 CREATE TABLE pair_facts (
-	thread_id BIGINT NOT NULL,
-	opted_out_at BIGINT,
-	CONSTRAINT pk_pair_facts PRIMARY KEY (thread_id),
-	CONSTRAINT fk_pair_facts_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id)
+    thread_id BIGINT NOT NULL,
+    opted_out_at BIGINT,
+    CONSTRAINT pk_pair_facts PRIMARY KEY (thread_id),
+    CONSTRAINT fk_pair_facts_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id)
 );
 
 CREATE TABLE inbound_raw (
-	id BIGSERIAL NOT NULL,
-	carrier TEXT NOT NULL,
-	provider_id TEXT,
-	fingerprint TEXT NOT NULL,
-	received_at BIGINT NOT NULL,
-	body BYTEA NOT NULL,
-	state TEXT NOT NULL,
-	why TEXT DEFAULT '' NOT NULL,
-	incoming_id BIGINT,
-	CONSTRAINT pk_inbound_raw PRIMARY KEY (id),
-	CONSTRAINT uq_inbound_raw_carrier_provider_id UNIQUE (carrier, provider_id),
-	CONSTRAINT fk_inbound_raw_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
+    id BIGSERIAL NOT NULL,
+    carrier TEXT NOT NULL,
+    provider_id TEXT,
+    fingerprint TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    state TEXT NOT NULL,
+    why TEXT DEFAULT '' NOT NULL,
+    incoming_id BIGINT,
+    CONSTRAINT pk_inbound_raw PRIMARY KEY (id),
+    CONSTRAINT uq_inbound_raw_carrier_provider_id UNIQUE (carrier, provider_id),
+    CONSTRAINT fk_inbound_raw_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
 );
 
 CREATE INDEX ix_inbound_raw_incoming_id ON inbound_raw (incoming_id) WHERE incoming_id IS NOT NULL;
@@ -305,60 +305,60 @@ CREATE INDEX ix_inbound_raw_undone ON inbound_raw (received_at) WHERE state = 's
 CREATE INDEX ix_inbound_raw_without_id ON inbound_raw (carrier, fingerprint, received_at) WHERE provider_id IS NULL;
 
 CREATE TABLE incoming_piece (
-	incoming_id BIGINT NOT NULL,
-	seq INTEGER NOT NULL,
-	body TEXT NOT NULL,
-	CONSTRAINT pk_incoming_piece PRIMARY KEY (incoming_id, seq),
-	CONSTRAINT fk_incoming_piece_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
+    incoming_id BIGINT NOT NULL,
+    seq INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    CONSTRAINT pk_incoming_piece PRIMARY KEY (incoming_id, seq),
+    CONSTRAINT fk_incoming_piece_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
 );
 
 CREATE TABLE media (
-	id BIGSERIAL NOT NULL,
-	incoming_id BIGINT NOT NULL,
-	seq INTEGER DEFAULT '0' NOT NULL,
-	url TEXT NOT NULL,
-	content_type TEXT NOT NULL,
-	state TEXT NOT NULL,
-	CONSTRAINT pk_media PRIMARY KEY (id),
-	CONSTRAINT uq_media_incoming_id_seq UNIQUE (incoming_id, seq),
-	CONSTRAINT fk_media_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
+    id BIGSERIAL NOT NULL,
+    incoming_id BIGINT NOT NULL,
+    seq INTEGER DEFAULT '0' NOT NULL,
+    url TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    state TEXT NOT NULL,
+    CONSTRAINT pk_media PRIMARY KEY (id),
+    CONSTRAINT uq_media_incoming_id_seq UNIQUE (incoming_id, seq),
+    CONSTRAINT fk_media_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
 );
 
 CREATE TABLE message (
-	id BIGSERIAL NOT NULL,
-	public_id TEXT NOT NULL,
-	thread_id BIGINT NOT NULL,
-	carrier TEXT NOT NULL,
-	class_ TEXT NOT NULL,
-	basis TEXT NOT NULL,
-	language TEXT NOT NULL,
-	pbx TEXT DEFAULT '' NOT NULL,
-	cause TEXT NOT NULL,
-	automatic BOOLEAN DEFAULT false NOT NULL,
-	body TEXT NOT NULL,
-	segments INTEGER DEFAULT '1' NOT NULL,
-	state TEXT NOT NULL,
-	reason TEXT,
-	not_before BIGINT NOT NULL,
-	created_at BIGINT NOT NULL,
-	state_at BIGINT NOT NULL,
-	expires_at BIGINT NOT NULL,
-	call_id BIGINT,
-	rule TEXT,
-	step INTEGER DEFAULT '0' NOT NULL,
-	tries INTEGER DEFAULT '0' NOT NULL,
-	account_id BIGINT,
-	answers_id BIGINT,
-	command TEXT DEFAULT '' NOT NULL,
-	windows TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_message PRIMARY KEY (id),
-	CONSTRAINT uq_message_call_id_rule_step UNIQUE (call_id, rule, step),
-	CONSTRAINT uq_message_answers_id UNIQUE (answers_id),
-	CONSTRAINT uq_message_public_id UNIQUE (public_id),
-	CONSTRAINT fk_message_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
-	CONSTRAINT fk_message_call_id FOREIGN KEY(call_id) REFERENCES call (id),
-	CONSTRAINT fk_message_account_id FOREIGN KEY(account_id) REFERENCES account (id),
-	CONSTRAINT fk_message_answers_id FOREIGN KEY(answers_id) REFERENCES incoming (id)
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    thread_id BIGINT NOT NULL,
+    carrier TEXT NOT NULL,
+    class_ TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    language TEXT NOT NULL,
+    pbx TEXT DEFAULT '' NOT NULL,
+    cause TEXT NOT NULL,
+    automatic BOOLEAN DEFAULT false NOT NULL,
+    body TEXT NOT NULL,
+    segments INTEGER DEFAULT '1' NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    not_before BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    state_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    call_id BIGINT,
+    rule TEXT,
+    step INTEGER DEFAULT '0' NOT NULL,
+    tries INTEGER DEFAULT '0' NOT NULL,
+    account_id BIGINT,
+    answers_id BIGINT,
+    command TEXT DEFAULT '' NOT NULL,
+    windows TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_message PRIMARY KEY (id),
+    CONSTRAINT uq_message_call_id_rule_step UNIQUE (call_id, rule, step),
+    CONSTRAINT uq_message_answers_id UNIQUE (answers_id),
+    CONSTRAINT uq_message_public_id UNIQUE (public_id),
+    CONSTRAINT fk_message_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
+    CONSTRAINT fk_message_call_id FOREIGN KEY(call_id) REFERENCES call (id),
+    CONSTRAINT fk_message_account_id FOREIGN KEY(account_id) REFERENCES account (id),
+    CONSTRAINT fk_message_answers_id FOREIGN KEY(answers_id) REFERENCES incoming (id)
 );
 
 CREATE INDEX ix_message_awaited ON message (state_at) WHERE state IN ('accepted', 'sent', 'unconfirmed');
@@ -372,51 +372,51 @@ CREATE INDEX ix_message_thread_id_created_at_id ON message (thread_id, created_a
 CREATE INDEX ix_message_waiting ON message (carrier, not_before, id) WHERE state IN ('queued', 'held');
 
 CREATE TABLE message_event (
-	id BIGSERIAL NOT NULL,
-	message_id BIGINT NOT NULL,
-	at BIGINT NOT NULL,
-	state TEXT NOT NULL,
-	reason TEXT,
-	detail TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_message_event PRIMARY KEY (id),
-	CONSTRAINT fk_message_event_message_id FOREIGN KEY(message_id) REFERENCES message (id)
+    id BIGSERIAL NOT NULL,
+    message_id BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    detail TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_message_event PRIMARY KEY (id),
+    CONSTRAINT fk_message_event_message_id FOREIGN KEY(message_id) REFERENCES message (id)
 );
 
 CREATE INDEX ix_message_event_message_id ON message_event (message_id);
 
 CREATE TABLE part (
-	id BIGSERIAL NOT NULL,
-	message_id BIGINT NOT NULL,
-	seq INTEGER DEFAULT '0' NOT NULL,
-	body TEXT NOT NULL,
-	state TEXT NOT NULL,
-	CONSTRAINT pk_part PRIMARY KEY (id),
-	CONSTRAINT fk_part_message_id FOREIGN KEY(message_id) REFERENCES message (id)
+    id BIGSERIAL NOT NULL,
+    message_id BIGINT NOT NULL,
+    seq INTEGER DEFAULT '0' NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    CONSTRAINT pk_part PRIMARY KEY (id),
+    CONSTRAINT fk_part_message_id FOREIGN KEY(message_id) REFERENCES message (id)
 );
 
 CREATE INDEX ix_part_message_id ON part (message_id);
 
 CREATE TABLE task (
-	id BIGSERIAL NOT NULL,
-	public_id TEXT NOT NULL,
-	key TEXT NOT NULL,
-	kind TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	call_id BIGINT,
-	message_id BIGINT,
-	detail TEXT DEFAULT '' NOT NULL,
-	thread_id BIGINT,
-	incoming_id BIGINT,
-	due_at BIGINT,
-	done_at BIGINT,
-	done_by TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_task PRIMARY KEY (id),
-	CONSTRAINT uq_task_public_id UNIQUE (public_id),
-	CONSTRAINT uq_task_key UNIQUE (key),
-	CONSTRAINT fk_task_call_id FOREIGN KEY(call_id) REFERENCES call (id),
-	CONSTRAINT fk_task_message_id FOREIGN KEY(message_id) REFERENCES message (id),
-	CONSTRAINT fk_task_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
-	CONSTRAINT fk_task_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    call_id BIGINT,
+    message_id BIGINT,
+    detail TEXT DEFAULT '' NOT NULL,
+    thread_id BIGINT,
+    incoming_id BIGINT,
+    due_at BIGINT,
+    done_at BIGINT,
+    done_by TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_task PRIMARY KEY (id),
+    CONSTRAINT uq_task_public_id UNIQUE (public_id),
+    CONSTRAINT uq_task_key UNIQUE (key),
+    CONSTRAINT fk_task_call_id FOREIGN KEY(call_id) REFERENCES call (id),
+    CONSTRAINT fk_task_message_id FOREIGN KEY(message_id) REFERENCES message (id),
+    CONSTRAINT fk_task_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
+    CONSTRAINT fk_task_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
 );
 
 CREATE INDEX ix_task_done ON task (done_at, id) WHERE done_at IS NOT NULL;
@@ -426,21 +426,21 @@ CREATE INDEX ix_task_due ON task (due_at, id) WHERE done_at IS NULL AND due_at I
 CREATE INDEX ix_task_open ON task (at) WHERE done_at IS NULL;
 
 CREATE TABLE attempt (
-	id BIGSERIAL NOT NULL,
-	public_id TEXT NOT NULL,
-	part_id BIGINT NOT NULL,
-	message_id BIGINT NOT NULL,
-	carrier TEXT NOT NULL,
-	epoch INTEGER DEFAULT '0' NOT NULL,
-	opened_at BIGINT NOT NULL,
-	closed_at BIGINT,
-	outcome TEXT,
-	cause TEXT,
-	provider_id TEXT,
-	CONSTRAINT pk_attempt PRIMARY KEY (id),
-	CONSTRAINT uq_attempt_public_id UNIQUE (public_id),
-	CONSTRAINT fk_attempt_part_id FOREIGN KEY(part_id) REFERENCES part (id),
-	CONSTRAINT fk_attempt_message_id FOREIGN KEY(message_id) REFERENCES message (id)
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    part_id BIGINT NOT NULL,
+    message_id BIGINT NOT NULL,
+    carrier TEXT NOT NULL,
+    epoch INTEGER DEFAULT '0' NOT NULL,
+    opened_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    outcome TEXT,
+    cause TEXT,
+    provider_id TEXT,
+    CONSTRAINT pk_attempt PRIMARY KEY (id),
+    CONSTRAINT uq_attempt_public_id UNIQUE (public_id),
+    CONSTRAINT fk_attempt_part_id FOREIGN KEY(part_id) REFERENCES part (id),
+    CONSTRAINT fk_attempt_message_id FOREIGN KEY(message_id) REFERENCES message (id)
 );
 
 CREATE INDEX ix_attempt_carrier_provider_id ON attempt (carrier, provider_id);
@@ -450,25 +450,22 @@ CREATE INDEX ix_attempt_message_id ON attempt (message_id);
 CREATE INDEX ix_attempt_open ON attempt (carrier) WHERE outcome IS NULL;
 
 CREATE TABLE receipt (
-	id BIGSERIAL NOT NULL,
-	attempt_id BIGINT NOT NULL,
-	carrier TEXT NOT NULL,
-	provider_id TEXT NOT NULL,
-	status TEXT NOT NULL,
-	carrier_at BIGINT NOT NULL,
-	received_at BIGINT NOT NULL,
-	error TEXT DEFAULT '' NOT NULL,
-	CONSTRAINT pk_receipt PRIMARY KEY (id),
-	CONSTRAINT uq_receipt_carrier_provider_id_status_carrier_at UNIQUE (carrier, provider_id, status, carrier_at),
-	CONSTRAINT fk_receipt_attempt_id FOREIGN KEY(attempt_id) REFERENCES attempt (id)
+    id BIGSERIAL NOT NULL,
+    attempt_id BIGINT NOT NULL,
+    carrier TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    carrier_at BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    error TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_receipt PRIMARY KEY (id),
+    CONSTRAINT uq_receipt_carrier_provider_id_status_carrier_at UNIQUE (carrier, provider_id, status, carrier_at),
+    CONSTRAINT fk_receipt_attempt_id FOREIGN KEY(attempt_id) REFERENCES attempt (id)
 );
 
 CREATE INDEX ix_receipt_attempt_id ON receipt (attempt_id);
 
-CREATE TABLE IF NOT EXISTS alembic_version (
-	version_num VARCHAR(32) NOT NULL,
-	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
-);
+CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
 
 INSERT INTO alembic_version (version_num) VALUES ('0002');
 
