@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import ssl
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from ringback.core.messages import Outgoing
 from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
 from ringback.ports import CarrierContext
 from tests.carriers.twilio_parts import ANA, ATTEMPT, BEN, DID, HOOKS, SID, made, text
+from tests.fakes.certificates import secured_by_nobody
 from tests.fakes.hand_clock import START, HandClock
 from tests.fakes.twilio import (
     ACCOUNT,
@@ -268,8 +268,6 @@ async def test_a_name_that_is_not_found_means_that_nothing_was_sent(
 
 
 async def test_a_certificate_nobody_signed_means_that_nothing_was_sent(clock: HandClock, tmp_path: Path):
-    secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    secured.load_cert_chain(Path(__file__).parents[1] / "fakes" / "self_signed.pem")
     asked: list[str] = []
 
     async def ask(request: web.Request) -> web.Response:
@@ -279,7 +277,7 @@ async def test_a_certificate_nobody_signed_means_that_nothing_was_sent(clock: Ha
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", ask)
     server = TestServer(app, scheme="https")
-    await server.start_server(ssl=secured)
+    await server.start_server(ssl=secured_by_nobody())
     options = {"account": ACCOUNT, "key": TOKEN, "api": f"https://127.0.0.1:{server.port}"}
     carrier = build("main", options, CarrierContext(clock, tmp_path))
     with pytest.raises(Unreachable, match="certificate"):
