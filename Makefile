@@ -55,6 +55,11 @@ words: ## the panel's languages: web/locale brought up to date with what the pag
 lock: ## requirements/*.in -> requirements/*.txt, with hashes
 	@tools/lock
 
+shots: ## the pictures of docs/panel.md, taken anew
+	@tools/needs shots
+	@tools/venv test
+	@PYTHONPATH=plugin exec $(RUN) tests.browser.shots
+
 bench: ## how fast it is, beside others; QUICK=1 takes five minutes
 	@tools/needs bench
 	@lab/fetch-asterisk >/dev/null
