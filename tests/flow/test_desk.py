@@ -459,6 +459,23 @@ async def test_a_reply_whose_page_is_gone_is_sent_once_all_the_same(store, clock
         assert (await replies(world, thread)).again
 
 
+async def test_a_reply_that_a_stop_of_ours_cut_off_opens_no_attempt_later(slow, monkeypatch):
+    monkeypatch.setattr(desk_module, "PATIENCE_S", 60)
+    monkeypatch.setattr(desk_module, "LAST_S", 0.05)
+    thread = await begin(slow)
+    slow.store.asked.clear()
+    slow.store.open.clear()
+    asking = asyncio.ensure_future(desk_of(slow).reply(ANNA, thread, TEXT, "k"))
+    await slow.store.asked.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    slow.store.open.set()
+    await slow.settled()
+    assert slow.handset() == []
+    assert slow.lane.in_flight == 0
+
+
 # STOP and START by a person
 
 

@@ -45,25 +45,30 @@ def says_stop(number, now, tx):
     """They say STOP, and hear that it was understood."""
     thread = tx.pairs.thread(DID, PAT, now)
     stop(thread, "text", f"inb_{number}", now, tx)
-    wanted = Wanted(
+    submit(HOUSE, None, confirmation("stop", now), None, now, tx)
+    return []
+
+
+def says_start(slot, _number, now, tx):
+    """They say START, and hear it at once if the carrier has a free slot."""
+    start(tx.pairs.thread(DID, PAT, now), "text", "inb_2", now, tx)
+    sent = submit(HOUSE, slot, confirmation("start", now), None, now, tx)
+    return [sent.order] if sent.order else []
+
+
+def confirmation(command, now):
+    return Wanted(
         did=DID,
         peer=HOUSE.read("", PAT),
-        text="You get no more texts.",
+        text=f"You said {command}.",
         language="en",
         class_=MessageClass.SYSTEM,
         basis=Basis.CONVERSATION,
-        cause="command stop",
+        cause=f"command {command}",
         automatic=True,
         expires_at=now + timedelta(hours=4),
-        command="stop",
+        command=command,
     )
-    submit(HOUSE, None, wanted, None, now, tx)
-    return []
-
-
-def says_start(_number, now, tx):
-    start(tx.pairs.thread(DID, PAT, now), "text", "inb_2", now, tx)
-    return []
 
 
 def claims(_number, now, tx):
@@ -75,7 +80,8 @@ OPS = {
     "reply at once": partial(reply, Slot("main")),
     "reply later": partial(reply, None),
     "stop": says_stop,
-    "start": says_start,
+    "start": partial(says_start, None),
+    "start, told at once": partial(says_start, Slot("main")),
     "claim": claims,
     "carrier takes it": None,
     "carrier is away": None,
@@ -126,15 +132,17 @@ def ended(order, result, now, tx):
 def check(events, texts) -> None:
     out = False
     for _at, kind in events:
-        if kind == "!":
+        if kind in ("!", "start!"):
             assert not out, "an attempt was opened after a STOP"
         elif kind in ("opt_out", "opt_in"):
             out = kind == "opt_out"
     for command, state, reason, tries in texts:
         # one that came back from its carrier waits until its lane looks, and is refused then
-        waits = not command and not tries and state in ("queued", "held")
+        waits = command != "stop" and not tries and state in ("queued", "held")
         assert not (out and waits), "a text still waits for somebody who said STOP"
-        assert not (command and state in ("refused", "cancelled")), f"the confirmation was held back: {reason}"
+        assert not (command == "stop" and state in ("refused", "cancelled")), (
+            f"the confirmation was held back: {reason}"
+        )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -157,6 +165,16 @@ async def test_a_text_that_comes_back_from_its_carrier_after_a_stop_goes_no_more
     events, texts = await run(url, [["reply at once"], ["stop"], ["carrier is away"], *[["claim"]] * 20])
     check(events, texts)
     assert ("", "refused", "opted_out", 1) in texts
+
+
+async def test_the_answer_to_a_start_that_comes_back_after_a_stop_goes_no_more(url):
+    events, texts = await run(
+        url,
+        [["stop"], ["claim"], ["carrier takes it"], ["start, told at once"], ["stop"], ["carrier is away"]]
+        + [["claim"]] * 20,
+    )
+    check(events, texts)
+    assert ("start", "refused", "opted_out", 1) in texts
 
 
 async def test_the_check_itself_sees_an_attempt_after_a_stop():

@@ -60,7 +60,8 @@ async def test_an_empty_inbox_has_no_rows(threads: StoredThreads):
     for view in View:
         assert await threads.page(view) == ThreadPage(())
     assert await threads.waiting(100) == 0
-    assert await threads.head("thr_0") is None
+    for unknown in ("thr_0", "thr_\x00", "\udcff"):
+        assert await threads.head(unknown) is None
 
 
 async def test_each_view_has_its_threads_the_newest_change_first(threads: StoredThreads, filled: Filled):

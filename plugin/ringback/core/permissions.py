@@ -56,6 +56,11 @@ class Principal:
         return f"{self.kind} {self.id}"
 
 
+def at_the_shell(name: str) -> Principal:
+    """Whoever runs a command on this machine; the system has decided that they may."""
+    return Principal(Asker.SHELL, name, name, frozenset())
+
+
 GRANTS: Mapping[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset(Action),
     Role.AGENT: frozenset(

@@ -40,9 +40,9 @@ class CallFacts:
 class Facts:
     """All that the gates may know. `call` is None when no call asked for the text.
 
-    `permitted`: whoever asks for the text may send it. `command`: it answers STOP, START or HELP. `too_long`: it has
-    more parts than we or the carrier send. `automatic_this_minute` and `automatic_to_pair` count what was queued before
-    this text; `next_free_at` is when our number may send again, None when it may now.
+    `permitted`: whoever asks for the text may send it. `command`: it answers a STOP, or a HELP of whoever said STOP.
+    `too_long`: it has more parts than we or the carrier send. `automatic_this_minute` and `automatic_to_pair` count
+    what was queued before this text; `next_free_at` is when our number may send again, None when it may now.
     """
 
     peer: Number
@@ -132,7 +132,7 @@ def caller(facts: Facts) -> Verdict | None:
 
 
 def opt_out(facts: Facts) -> Verdict | None:
-    """STOP holds for everything but the answer to STOP itself, to START and to HELP."""
+    """STOP holds for everything but the answer to STOP itself, and to a HELP after it."""
     return Refuse(Reason.OPTED_OUT) if facts.opted_out and not facts.command else None
 
 

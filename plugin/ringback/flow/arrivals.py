@@ -17,11 +17,11 @@ from ringback.flow.inbound import (
     arrive,
     file,
     fingerprint,
+    id_of,
     quarantine,
     receive,
     set_aside,
     show_what_came,
-    storable,
 )
 from ringback.flow.insist import insist, insist_one
 from ringback.flow.receipts import apply_receipt
@@ -40,7 +40,16 @@ KEEP_RAW = timedelta(days=30)
 
 def pack(incoming: Incoming, raw: bytes) -> bytes:
     """What the journal keeps: the text as the carrier's file read it, and the bytes it read."""
-    plain = asdict(incoming) | {"carrier_at": incoming.carrier_at.isoformat()}
+    plain = {
+        "provider_id": incoming.provider_id,
+        "sender": incoming.sender,
+        "to": incoming.to,
+        "text": incoming.text,
+        "carrier_at": incoming.carrier_at.isoformat(),
+        "piece": asdict(incoming.piece) if incoming.piece else None,
+        "media": [asdict(link) for link in incoming.media],
+        "command": incoming.command,
+    }
     return json.dumps({"incoming": plain, "raw": base64.b64encode(raw).decode()}).encode()
 
 
@@ -101,7 +110,11 @@ class Arrivals:
         """Wake the lanes of answers; what could be stored and not understood is journalled for a second look."""
         for event, result in zip(events, results, strict=True):
             if isinstance(result, Exception):
-                log.error("what a carrier brought could not be read", carrier=carrier, problem=repr(result))
+                log.error(
+                    "what a carrier brought could not be read",
+                    carrier=carrier,
+                    problem=f"{type(result).__name__}: {result}",
+                )
                 await insist_one(self.store, self.clock, self._bare(carrier, event, raw, now))
             elif isinstance(result, Received):
                 self._after(carrier, event, result)
@@ -164,4 +177,4 @@ def forget_old(now: datetime, tx: Tx) -> None:
 def journal_only(house: House, carrier: str, incoming: Incoming, packed: bytes, now: datetime, tx: Tx) -> None:
     """Keep a text whose reading failed, for the second look."""
     looks = fingerprint(arrive(house, carrier, incoming))
-    tx.inbound.journal(carrier, storable(incoming.provider_id), looks, packed, now)
+    tx.inbound.journal(carrier, id_of(incoming), looks, packed, now)

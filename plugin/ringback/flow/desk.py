@@ -76,6 +76,7 @@ class Desk:
             done, _ = await asyncio.wait((task,), timeout=PATIENCE_S)
         except asyncio.CancelledError:
             await asyncio.wait((task,), timeout=LAST_S)  # an attempt that is opened is handed to its lane
+            late.set()  # one that is not opened by now would find the lane closed
             raise
         if not done:
             late.set()

@@ -15,7 +15,7 @@ from ringback.core.windows import named_window, read_windows
 from ringback.flow.house import House, at_carrier
 from ringback.flow.opt_outs import start, stop
 from ringback.flow.outbound import Submitted, submit
-from ringback.ports import Incoming
+from ringback.ports import Incoming, MediaLink, Piece
 from ringback.ports.storage import StoredIncoming, Tx
 
 REPEAT_WITHIN = timedelta(seconds=5)
@@ -28,6 +28,11 @@ LONGEST = 20_000
 """Characters of a text that go into its thread; the journal keeps all of it."""
 
 EXCERPT = 300
+LONGEST_ID = 200
+MOST_PIECES = 255
+"""The count of pieces is one byte on the air."""
+
+OTHER_TEXT = "its id came before with another text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +72,36 @@ def arrive(house: House, carrier: str, incoming: Incoming) -> Arrived:
 
 
 def fingerprint(arrived: Arrived) -> str:
-    """What two copies of one text have in common: both numbers, the words, the second."""
+    """What two copies of one text have in common: both numbers, the words, the piece; without an id the second too."""
     incoming = arrived.incoming
-    words = (arrived.peer, arrived.did, incoming.text, incoming.carrier_at.replace(microsecond=0).isoformat())
+    second = "" if incoming.provider_id else incoming.carrier_at.replace(microsecond=0).isoformat()
+    words = (arrived.peer, arrived.did, incoming.text, second, repr(incoming.piece))
     return hashlib.sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def receive(house: House, carrier: str, incoming: Incoming, packed: bytes, now: datetime, tx: Tx) -> Received:
-    """Journal a text, and unless it was here before, file it and act on it."""
+    """Journal a text, and unless it was here before, file it and act on it.
+
+    Another text under an id that was here before is left to a person.
+    """
     arrived = arrive(house, carrier, incoming)
-    arrival = tx.inbound.journal(carrier, storable(incoming.provider_id), fingerprint(arrived), packed, now)
-    return file(house, arrived, arrival.raw, now, tx) if arrival.first else Received()
+    known_by, looks = id_of(incoming), fingerprint(arrived)
+    arrival = tx.inbound.journal(carrier, known_by, looks, packed, now)
+    if arrival.first:
+        return file(house, arrived, arrival.raw, now, tx)
+    if not arrival.same:
+        second = tx.inbound.journal(carrier, f"{known_by} {looks}", looks, packed, now)
+        if second.first:
+            set_aside(second.raw, carrier, OTHER_TEXT, now, tx)
+    return Received()
+
+
+def id_of(incoming: Incoming) -> str:
+    """The carrier's id; its digest where that is longer than an index takes, or no database could keep it."""
+    given = incoming.provider_id
+    if len(given) <= LONGEST_ID and given == storable(given):
+        return given
+    return f"sha256 {hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def file(house: House, arrived: Arrived, raw: int, now: datetime, tx: Tx) -> Received:
@@ -106,10 +130,17 @@ def _clean(incoming: Incoming) -> Incoming:
         incoming.to,
         storable(incoming.text[:LONGEST]),
         incoming.carrier_at,
-        incoming.piece,
-        incoming.media,
+        _piece(incoming.piece),
+        tuple(MediaLink(storable(link.url), storable(link.content_type)) for link in incoming.media),
         incoming.command,
     )
+
+
+def _piece(piece: Piece | None) -> Piece | None:
+    """A piece that cannot be one of its text is a text by itself: waiting for the others would hide it."""
+    if piece is None or not 1 <= piece.number <= piece.total <= MOST_PIECES:
+        return None
+    return Piece(storable(piece.ref), piece.number, piece.total)
 
 
 def act(house: House, arrived: Arrived, stored: StoredIncoming, now: datetime, tx: Tx) -> Received:
@@ -120,9 +151,7 @@ def act(house: House, arrived: Arrived, stored: StoredIncoming, now: datetime, t
         _look_for_window(stored, now, tx)
         return Received(stored, heard)
     if not heard.sure:
-        tx.tasks.add(
-            TaskKind.OPT_OUT, now, stored.body[:EXCERPT], thread_id=stored.thread.id, incoming_id=stored.id
-        )
+        tx.tasks.add(TaskKind.OPT_OUT, now, stored.body[:EXCERPT], thread_id=stored.thread.id, incoming_id=stored.id)
         return Received(stored, heard)
     return obey(house, arrived, stored, heard, pair.opted_out, now, tx)
 
@@ -202,4 +231,4 @@ def quarantine(carrier: str, packed: bytes, why: str, now: datetime, tx: Tx) -> 
 
 def set_aside(raw: int, carrier: str, why: str, now: datetime, tx: Tx) -> None:
     tx.inbound.quarantine(raw, storable(why[:EXCERPT]))
-    tx.tasks.add(TaskKind.QUARANTINED, now, storable(f"{carrier}: {why}"[:EXCERPT]))
+    tx.tasks.add(TaskKind.QUARANTINED, now, storable(f"{carrier}: {why}"[:EXCERPT]), about=raw)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ringback.core.keywords import Command
 from ringback.core.messages import Wanted
 from ringback.core.numbers import Number
 from ringback.core.policy import AT_SUBMIT, BORN_IN_FLIGHT, CallFacts, Facts, Refuse, Verdict, judge
@@ -37,9 +38,13 @@ TWICE = Submitted(Refuse(Reason.ALREADY_PENDING))
 """This call's rule, or this incoming text, has its text already."""
 
 
+AFTER_STOP = frozenset({Command.STOP, Command.HELP})
+"""What is answered although the person opted out. A START that came before a STOP is not: its answer would be wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What the gates want to know of a text itself."""
+    """What the gates want to know of a text itself. `command`: it answers one of AFTER_STOP."""
 
     automatic: bool
     segments: int = 1
@@ -93,7 +98,7 @@ def submit(
     route = Route(house.carrier(wanted.did) or "", measure(wanted.text).segments)
     known = pair or tx.pairs.facts(wanted.did, peer, wanted.group or "", wanted.rule or "", now)
     born = slot is not None and slot.carrier == route.carrier and not known.in_flight
-    text = Text(wanted.automatic, route.segments, call, bool(wanted.command), wanted.permitted)
+    text = Text(wanted.automatic, route.segments, call, wanted.command in AFTER_STOP, wanted.permitted)
     facts = gate_facts(house, wanted.did, wanted.peer, text, known, now)
     verdict = judge(facts, BORN_IN_FLIGHT if born else AT_SUBMIT)
     thread = tx.pairs.thread(wanted.did, peer, now)

@@ -71,7 +71,7 @@ def resume(what: Pause, tx: Tx) -> tuple[Paused, ...]:
 
 
 def turn(what: Pause, way: Turn, who: Principal, now: datetime, tx: Tx) -> tuple[Paused, ...]:
-    """Pause or resume for somebody at the panel: their name stands beside it, and the audit keeps who it was."""
+    """Pause or resume for somebody: their name stands beside it, and the audit keeps who it was."""
     tx.audit.note(who.label, way, what.key, "", now)
     return pause(what, who.name, now, tx) if way is Turn.PAUSE else resume(what, tx)
 

@@ -18,7 +18,7 @@ from ringback.core.retries import WRITE_MARGIN
 from ringback.flow.attempts import STRANDED, attempt, find_stranded, record, recover
 from ringback.flow.house import House
 from ringback.flow.insist import insist_one
-from ringback.flow.outbound import Slot, Text, gate_facts
+from ringback.flow.outbound import AFTER_STOP, Slot, Text, gate_facts
 from ringback.ports import Carrier, CarrierRef, Clock
 from ringback.ports.storage import Order, Store, Tx, WaitingText
 
@@ -242,5 +242,5 @@ def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: T
 
 def facts_at_open(house: House, text: WaitingText, now: datetime, tx: Tx) -> Facts:
     pair = tx.pairs.facts(text.thread.did, text.thread.peer, "", text.rule, now)
-    asked = Text(text.automatic, text.message.segments, text.call.facts(), bool(text.command), text.permitted)
+    asked = Text(text.automatic, text.message.segments, text.call.facts(), text.command in AFTER_STOP, text.permitted)
     return gate_facts(house, text.thread.did, house.read("", text.thread.peer), asked, pair, now)

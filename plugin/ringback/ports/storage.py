@@ -276,10 +276,12 @@ class Outcomes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Where an incoming text ended up. `first` is False for one the carrier brought before: nothing more to do."""
+    """Where an incoming text ended up. `first` is False for one the carrier brought before: nothing more to do, unless
+    it is not the `same` text under that id."""
 
     first: bool
     raw: int = 0
+    same: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +371,10 @@ class Tasks(Protocol):
         thread_id: int | None = None,
         incoming_id: int | None = None,
         due_at: datetime | None = None,
-    ) -> None: ...
+        about: int | None = None,
+    ) -> None:
+        """Leave something for a person; `about` is the row of what has no field of its own."""
+
     def settle(self, task: TaskKind, about: int, now: datetime, by: str = "") -> None: ...
     def close(self, public_id: str, by: str, now: datetime) -> bool: ...
     def reopen(self, public_id: str) -> bool: ...

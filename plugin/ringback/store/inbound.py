@@ -16,6 +16,7 @@ JOURNAL = insert(
     "carrier provider_id fingerprint received_at body state",
     "ON CONFLICT (carrier, provider_id) DO NOTHING RETURNING id",
 )
+KNOWN = sql("SELECT fingerprint FROM inbound_raw WHERE carrier = :carrier AND provider_id = :provider_id")
 LOOKS_THE_SAME = sql(
     """SELECT incoming_id FROM inbound_raw WHERE carrier = :carrier AND provider_id IS NULL
     AND fingerprint = :fingerprint AND received_at >= :since AND id <> :but AND incoming_id IS NOT NULL
@@ -37,6 +38,7 @@ NEW = insert(
 MEDIA = insert("media", "incoming_id seq url content_type state")
 PIECE = insert("incoming_piece", "incoming_id seq body", "ON CONFLICT (incoming_id, seq) DO NOTHING")
 PIECES = sql("SELECT seq, body FROM incoming_piece WHERE incoming_id = :id ORDER BY seq")
+OTHER_WORDS = sql("SELECT 1 FROM incoming_piece WHERE incoming_id = :id AND seq = :seq AND body <> :body")
 BEGUN = sql(
     """SELECT id, public_id, state FROM incoming WHERE thread_id = :thread AND piece_ref = :ref AND pieces = :pieces
     AND state IN ('waiting', 'partial') AND at >= :since ORDER BY at DESC LIMIT 1"""
@@ -74,7 +76,7 @@ class Inbound:
         self._run = run
 
     def journal(self, carrier: str, provider_id: str, fingerprint: str, body: bytes, now: datetime) -> Arrival:
-        """Keep what came as it came; a second copy of the same id changes nothing."""
+        """Keep what came as it came; a second copy of the same id changes nothing, and says if it is none."""
         row = self._run.one(
             JOURNAL,
             carrier=carrier,
@@ -84,7 +86,10 @@ class Inbound:
             body=body,
             state="stored",
         )
-        return Arrival(True, row[0]) if row else Arrival(False)
+        if row:
+            return Arrival(True, row[0])
+        (known,) = self._run.one(KNOWN, carrier=carrier, provider_id=provider_id) or ("",)
+        return Arrival(False, same=known == fingerprint)
 
     def repeats(self, carrier: str, fingerprint: str, since: datetime, but: int) -> int | None:
         """Return the text that looks the same and came a moment ago."""
@@ -109,6 +114,9 @@ class Inbound:
         begun = self._run.one(
             BEGUN, thread=thread.id, ref=piece.ref, pieces=piece.total, since=micros(at) - PIECES_WITHIN_US
         )
+        # senders count to 255 and begin anew: another text may take the reference of one that never came whole
+        if begun and self._run.one(OTHER_WORDS, id=begun[0], seq=piece.number, body=incoming.text):
+            begun = None
         id_, public_id, state = begun or (*self._new(incoming, carrier, thread, at, None, now), "waiting")
         self._run.change(PIECE, incoming_id=id_, seq=piece.number, body=incoming.text)
         have = self._run.all(PIECES, id=id_)

@@ -61,7 +61,8 @@ TO_PEER = sql(
     WHERE t.peer = :peer AND m.state IN ('queued', 'held') AND m.automatic AND m.call_id IS NOT NULL"""
 )
 IN_THREAD = sql(
-    "SELECT id, state, call_id FROM message WHERE thread_id = :thread AND state IN ('queued', 'held') AND command = ''"
+    """SELECT id, state, call_id FROM message WHERE thread_id = :thread AND state IN ('queued', 'held')
+    AND command <> 'stop'"""
 )
 CLOSED_ACCOUNT = sql("SELECT 1 FROM account WHERE id = :id AND disabled_at IS NOT NULL")
 OPEN_ATTEMPTS = sql(
@@ -219,7 +220,7 @@ class Outbox:
         return [(row[0], State(row[1]), row[2]) for row in self._run.all(TO_PEER, peer=peer)]
 
     def unsent_in(self, thread_id: int) -> list[tuple[int, State, int | None]]:
-        """Texts of a thread that have not left us yet, as (message, state, call); answers to commands are left out."""
+        """Texts of a thread that have not left us yet, as (message, state, call); the answer to a STOP is left out."""
         return [(row[0], State(row[1]), row[2]) for row in self._run.all(IN_THREAD, thread=thread_id)]
 
     def may_write(self, account_id: int | None) -> bool:

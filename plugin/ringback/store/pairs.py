@@ -13,14 +13,16 @@ MINUTE_US = 60_000_000
 HOUR = timedelta(hours=1)
 AUTOMATIC = "automatic"
 
-# One statement of primary-key look-ups, so that the facts of a pair cost the same with a million messages.
+# One statement of primary-key look-ups, so that the facts of a pair cost the same with a million messages. Only the
+# latest 200 are looked at; where all of them are of this hour it is a flood, and refusals must not push sent texts out.
 FACTS = sql(
     """SELECT f.opted_out_at,
     (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
     (SELECT min(due_at) FROM pending_text WHERE peer = :peer AND state = 'pending'),
-    (SELECT count(*) FROM (SELECT m.automatic, m.created_at, m.state FROM message m WHERE m.thread_id = t.id
-       ORDER BY m.created_at DESC, m.id DESC LIMIT 200) AS latest
-       WHERE latest.automatic AND latest.created_at > :hour_ago AND latest.state <> 'refused'),
+    (SELECT CASE WHEN count(*) = 200 AND min(latest.created_at) > :hour_ago THEN 200 ELSE
+       count(CASE WHEN latest.automatic AND latest.created_at > :hour_ago AND latest.state <> 'refused' THEN 1 END) END
+       FROM (SELECT m.automatic, m.created_at, m.state FROM message m WHERE m.thread_id = t.id
+       ORDER BY m.created_at DESC, m.id DESC LIMIT 200) AS latest),
     (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting') LIMIT 1),
     (SELECT count(*) FROM setting WHERE key IN ('pause:all', :pause_number, :pause_rule)),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute),

@@ -11,6 +11,9 @@ from ringback.store.tx import Cursor, Values
 
 # What ends with the connection, or with the standby that took over, is worth another try.
 LATER = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+NEVER = psycopg.errors.ProgramLimitExceeded
+"""A value too long for its index is the step's own fault, though psycopg counts it among those of the server."""
+
 CONNECT_WITHIN_S = 5
 WRITER = 0x52696E67
 """The advisory lock of the one that writes: the lock file of the state folder does not reach another machine."""
@@ -52,7 +55,7 @@ class PostgresConnection:
 
     def later(self, problem: Exception) -> bool:
         # after a cut the server may hold our old session's lock for a while
-        return isinstance(problem, (*LATER, Locked))
+        return isinstance(problem, (*LATER, Locked)) and not isinstance(problem, NEVER)
 
     def begin(self) -> None:
         if self._connection.closed:

@@ -5,6 +5,7 @@ Each list is one statement that finds its rows by an index and, for each row, th
 
 from sqlalchemy import Connection, Row, TextClause, text
 
+from ringback.core import ids
 from ringback.core.messages import State
 from ringback.ports.threads import Head, LastLine, LineKind, Place, Point, ThreadPage, ThreadRow, Timeline, View
 from ringback.store.database import Database
@@ -76,6 +77,8 @@ class StoredThreads:
         return int(count or 0)
 
     async def head(self, public_id: str) -> Head | None:
+        if ids.kind_of(public_id) is not ids.Kind.THREAD:
+            return None
         return await self._database.read(lambda connection: _head(connection, public_id))
 
     async def timeline(self, head: Head, before: Point | None = None) -> Timeline:

@@ -73,9 +73,10 @@ class Tasks:
         thread_id: int | None = None,
         incoming_id: int | None = None,
         due_at: datetime | None = None,
+        about: int | None = None,
     ) -> None:
         """Leave something for a person. The same thing is not left twice, and of a storm there is one a minute."""
-        about = call_id or message_id or incoming_id or micros(now) // 60_000_000
+        about = call_id or message_id or incoming_id or about or micros(now) // 60_000_000
         self._run.touch(TASKS)
         self._run.change(
             TASK,

@@ -18,7 +18,6 @@ USER = f"{Asker.USER} "
 OF_A_CALL = (TaskKind.TOO_OLD, TaskKind.UNSEEN)
 OF_A_TEXT = (TaskKind.UNCONFIRMED,)
 OF_AN_INCOMING = (TaskKind.CALL_BACK, TaskKind.OPT_OUT, TaskKind.PARTIAL)
-MINUTE_US = 60_000_000
 
 
 def person(connection: Connection, label: str) -> PersonStory:
@@ -64,16 +63,14 @@ def task_story(connection: Connection, row: "Row[tuple[object, ...]]") -> TaskSt
         done_at=maybe_moment_of(row.done_at),
         done_by=person(connection, row.done_by) if row.done_by else None,
         deeds=deeds(connection, row.public_id),
-        journal=_quarantined(connection, row.at) if row.kind == TaskKind.QUARANTINED else (),
+        journal=_quarantined(connection, row.key) if row.kind == TaskKind.QUARANTINED else (),
     )
 
 
-def _quarantined(connection: Connection, at: int) -> tuple[JournalStory, ...]:
-    """What such a task is about: it is left once a minute, and what is read a second time came a little before."""
-    minute = at - at % MINUTE_US
-    came = inbound_raw.c.received_at.between(minute - MINUTE_US, minute + MINUTE_US - 1)
-    query = select(inbound_raw).where(came, inbound_raw.c.state == "quarantined").order_by(inbound_raw.c.received_at)
-    rows = connection.execute(query.limit(MOST))
+def _quarantined(connection: Connection, key: str) -> tuple[JournalStory, ...]:
+    """What such a task is about, as long as the journal keeps it."""
+    about = int(key.removeprefix(f"{TaskKind.QUARANTINED}:"))
+    rows = connection.execute(select(inbound_raw).where(inbound_raw.c.id == about))
     return tuple(journal_story(row, bytes(row.body)[:EXCERPT].decode("utf-8", "replace")) for row in rows)
 
 
