@@ -8,6 +8,7 @@ import pytest
 import typer.main
 
 from ringback import cli
+from ringback.cli import commands
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ROOT / "docs" / "commands.md"
@@ -49,12 +50,12 @@ def test_tests_and_bench_run_on_the_versions_that_run():
 
 
 def test_every_command_has_its_chapter_and_no_other_is_named():
-    known = typer.main.get_command(cli.cli).commands
+    known = typer.main.get_command(commands.cli).commands
     assert sorted(re.findall(r"^## `ringback (\w+)`$", COMMANDS.read_text(), re.MULTILINE)) == sorted(known)
 
 
 def test_every_option_that_is_shown_exists():
-    known = typer.main.get_command(cli.cli).commands
+    known = typer.main.get_command(commands.cli).commands
     for chapter in COMMANDS.read_text().split("\n## `ringback ")[1:]:
         command = known[chapter.partition("`")[0]]
         # a command may have commands of its own

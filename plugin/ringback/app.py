@@ -27,7 +27,7 @@ from ringback.asterisk.feed import AmiFeed
 from ringback.asterisk.rights import Rights, dangerous, rights
 from ringback.asterisk.standing import State as LineState
 from ringback.config import Settings
-from ringback.core.permissions import Principal
+from ringback.core.permissions import Principal, at_the_shell
 from ringback.errors import ConfigFault, PbxAway, PbxRefused, RingbackError
 from ringback.findings import findings, hook_findings
 from ringback.flow.arrivals import Arrivals
@@ -36,7 +36,7 @@ from ringback.flow.desk import Desk
 from ringback.flow.following import Follower
 from ringback.flow.insist import insist_one
 from ringback.flow.orphans import take_over
-from ringback.flow.pauses import Pause, Paused, Turn, in_force, pause, resume, turn
+from ringback.flow.pauses import Pause, Paused, Turn, in_force, turn
 from ringback.flow.people import change_by_words
 from ringback.flow.sending import Lane, Lanes
 from ringback.front import Behind, Front
@@ -267,17 +267,15 @@ class _House:
         return {"checked": json.dumps([asdict(checked) for task in asked for checked in task.result()])}
 
     async def _turn(self, what: Pause, way: Turn, who: Principal) -> None:
-        """Pause or resume for somebody at the panel."""
+        """Pause or resume for somebody at the panel or at the shell."""
         self.pauses = await self.database.commit(partial(turn, what, way, who, self.app.clock.now()))
         log.info("pause", what=str(what), off=way is Turn.RESUME, by=who.label)
 
     async def _pause(self, words: control.Words) -> control.Words:
         """`scope`, `name`, `off`, `by`: the answer lists what is paused now, a line each."""
         what = known_pause(names_to_pause(self.app.settings), words)
-        now = self.app.clock.now()
-        step = partial(resume, what) if words.get("off") else partial(pause, what, words.get("by", "control"), now)
-        self.pauses = await self.database.commit(step)
-        log.info("pause", what=str(what), off=bool(words.get("off")), by=words.get("by", ""))
+        way = Turn.RESUME if words.get("off") else Turn.PAUSE
+        await self._turn(what, way, at_the_shell(words.get("by", "control")))
         return {"paused": "\n".join(str(paused.pause) for paused in self.pauses)}
 
     async def _user(self, words: control.Words) -> control.Words:

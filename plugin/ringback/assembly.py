@@ -1,6 +1,6 @@
 """Makes the parts from the settings: what the owner wrote, in the words of the flow and of the adapters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from ringback.asterisk.ami import Account
@@ -83,15 +83,15 @@ def known_to(carriers: Mapping[str, Carrier], house: House) -> House:
     )
 
 
-def names_to_pause(settings: Settings) -> Mapping[Scope, frozenset[str]]:
-    """What can be paused by name."""
+def names_to_pause(settings: Settings) -> Mapping[Scope, Collection[str]]:
+    """What can be paused by name, in the order of the file."""
     return {
-        Scope.NUMBER: frozenset(settings.numbers),
-        Scope.RULE: frozenset(rule.name for rule in settings.rules),
+        Scope.NUMBER: tuple(settings.numbers),
+        Scope.RULE: tuple(rule.name for rule in settings.rules),
     }
 
 
-def known_pause(names: Mapping[Scope, frozenset[str]], words: Mapping[str, str]) -> Pause:
+def known_pause(names: Mapping[Scope, Collection[str]], words: Mapping[str, str]) -> Pause:
     """Read a pause from words; raises ConfigFault when there is no such number or rule."""
     scope, name = Scope.__members__.get(words.get("scope", Scope.ALL).upper()), words.get("name", "")
     if scope is None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import sqlite3
 
 import pytest
 
 from ringback import control
 from ringback.assembly import names_to_pause
+from ringback.cli.shared import who
 from ringback.config import load
 from ringback.store.database import hold
 from tests.fakes.ami import FakePbx
@@ -26,6 +28,15 @@ def test_without_a_daemon_it_is_written_down_and_taken_back(place, ringback, arg
     assert ringback("pause", *arguments).out == f"{says}\n"
     assert ringback("pause", *arguments, "--off").out == "nothing is paused\n"
     assert ringback("pause", *arguments, "--off").out == "nothing is paused\n"
+
+
+def test_the_audit_keeps_who_paused_and_who_resumed(place, ringback):
+    ringback("pause")
+    ringback("pause", "--off")
+    with sqlite3.connect(place.state / "ringback.db") as database:
+        kept = database.execute("SELECT who, action, about FROM audit ORDER BY id").fetchall()
+    assert [row[1:] for row in kept] == [("pause", "pause:all"), ("resume", "pause:all")]
+    assert {row[0] for row in kept} == {f"shell {who()}"}
 
 
 def test_several_pauses_stand_side_by_side(place, ringback):

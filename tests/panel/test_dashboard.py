@@ -321,7 +321,7 @@ async def test_what_is_paused_says_since_when_and_by_whom_and_can_be_resumed():
         letters("Number +1 202 555 0101 Since 2026-11-20 09:02 by root Resume"),
     ]
     options = [option.attributes["value"] for option in page.by_tag("option")]
-    assert options == [OTHER, "missed", "busy"]
+    assert options == [OTHER, "busy", "missed"]
     assert "Pause everything automatic" not in [button.words for button in page.by_tag("button")]
 
 

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from ringback.core.permissions import Role
+from ringback.errors import StoreFault
 from ringback.panel import live
 from ringback.panel.live import Part, Sight, Streams
 from ringback.panel.shell import Shell
@@ -298,6 +299,21 @@ async def test_a_stopping_front_ends_its_streams(scene: Scene):
         await scene.board.close(web.Application())
         with pytest.raises(aiohttp.ClientPayloadError):
             await reader.answer.content.read()
+
+
+async def test_a_database_that_goes_away_ends_a_stream_and_writes_no_page_into_it(scene: Scene):
+    scene.board.notes = {"a": "one"}
+
+    def fail() -> None:
+        raise StoreFault("gone")
+
+    async with scene.reader() as reader:
+        await reader.next()
+        scene.board.before_listening = fail
+        scene.bells.ring()
+        async with asyncio.timeout(5):
+            assert await reader.answer.content.read() == b""
+    assert not scene.board.streams._readers
 
 
 async def test_a_reader_that_takes_nothing_is_dropped(scene: Scene, monkeypatch: pytest.MonkeyPatch):

@@ -4,13 +4,14 @@ import asyncio
 import re
 import shutil
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import text as sql
 
 from ringback.core.permissions import Role
 from ringback.panel.entering import FREE_TRIES, KNOWN_COOKIE
-from ringback.panel.guard import COOKIE, DOOR_COOKIE, IDLE, LONGEST, hash_of
+from ringback.panel.guard import COOKIE, DOOR_COOKIE, IDLE, LONGEST, csrf_of, hash_of
 from ringback.panel.passwords import MOST_WAITING
 from tests.fakes.hand_clock import HandClock
 from tests.panel.browser import PASSWORD, Browser, Doorway, doorway, words_of
@@ -341,6 +342,26 @@ async def test_too_many_at_once_are_asked_to_come_back(house: Doorway, ana, monk
     answer = await (await house.browser()).log_in()
     assert answer.status == 503
     assert "Try again in a few seconds." in await said(answer)
+
+
+async def test_a_browser_may_name_itself_in_bytes_that_are_no_text(house: Doorway, ana):
+    host, _, port = house.base.removeprefix("http://").partition(":")
+    form = urlencode({"login": "ana", "password": PASSWORD, "csrf": csrf_of("d")}).encode()
+    # byte by byte, since clients leave such a header out
+    lines = (
+        b"POST /login HTTP/1.1",
+        b"Host: 127.0.0.1",
+        b"Connection: close",
+        b"User-Agent: \xff",
+        b"Sec-Fetch-Site: same-origin",
+        b"Content-Type: application/x-www-form-urlencoded",
+        b"Content-Length: %d" % len(form),
+        f"Cookie: {DOOR_COOKIE}=d".encode(),
+    )
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + form)
+    assert (await reader.readline()).split()[1] == b"303"
+    writer.close()
 
 
 async def test_logins_are_written_into_the_record(house: Doorway, ana):

@@ -143,6 +143,12 @@ class Daemon:
             raise DaemonFault(f"the daemon says {said}\n{self.log.end()}") from None
         return said[1]
 
+    async def ports(self) -> tuple[int, int]:
+        """Where its pages are, and where its hooks; it is ready."""
+        status = await control.ask(self.state, "status")
+        assert status is not None
+        return int(status["port"]), int(status["hook_port"])
+
     async def _readiness(self) -> tuple[int, dict[str, str]] | None:
         status = await control.ask(self.state, "status")
         if status is None or status["port"] == "0":
@@ -218,13 +224,14 @@ class Daemon:
 
     # -- its other commands
 
-    async def do(self, *words: str) -> Finished:
-        """Run one more `ringback` command on the same configuration."""
+    async def do(self, *words: str, told: str = "") -> Finished:
+        """Run one more `ringback` command on the same configuration; `told` is its standard input."""
+        pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            *self._command(*words), env=self._environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            *self._command(*words), env=self._environ, stdin=pipe, stdout=pipe, stderr=pipe
         )
         async with asyncio.timeout(PATIENCE):
-            out, err = await process.communicate()
+            out, err = await process.communicate(told.encode())
         return Finished(process.returncode or 0, out.decode(), err.decode())
 
     def _command(self, *words: str) -> list[str]:

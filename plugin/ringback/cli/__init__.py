@@ -1,42 +1,21 @@
 """The `ringback` command. Exit codes: 0 done, 1 not done, 2 wrong configuration, 3 another Ringback runs here."""
 
+import gc
 import sys
 
-import typer
-
-from ringback import __version__
-from ringback.cli.check import check_command
-from ringback.cli.explain import explain_command
-from ringback.cli.init import init_command
-from ringback.cli.pause import pause_command
-from ringback.cli.replay import replay_command
-from ringback.cli.run import migrate_command, run_command
-from ringback.cli.trying import try_command
-from ringback.cli.user import user_commands
 from ringback.errors import ConfigFault, Locked, RingbackError
 
 DONE, NOT_DONE, WRONG_CONFIG, HELD = 0, 1, 2, 3
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-cli.command("run")(run_command)
-cli.command("init")(init_command)
-cli.command("check")(check_command)
-cli.command("migrate")(migrate_command)
-cli.command("pause")(pause_command)
-cli.command("explain")(explain_command)
-cli.command("try")(try_command)
-cli.command("replay")(replay_command)
-cli.add_typer(user_commands, name="user")
-
-
-@cli.command("version")
-def version_command() -> None:
-    """Print the version."""
-    print(__version__)
-
 
 def main() -> None:
     """Run one command; what went wrong is one clear line a fault on standard error."""
+    # what is imported stays: to look for garbage in it is a seventh of the time to the first call
+    gc.disable()
+    from ringback.cli.commands import cli
+
+    gc.freeze()
+    gc.enable()
     try:
         cli()
     except ConfigFault as fault:

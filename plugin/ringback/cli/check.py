@@ -16,7 +16,7 @@ from ringback.config import Hooks, Settings, load
 from ringback.control import ControlRefused
 from ringback.errors import Locked, RingbackError, StoreFault
 from ringback.hooks import INBOUND, RECEIPT
-from ringback.panel.health import Standing
+from ringback.panel.health import Standing, Tone
 from ringback.store.database import HEAD, hold, schema_version
 
 
@@ -108,7 +108,8 @@ async def _daemon_or_pbxs(settings: Settings) -> list[Checked]:
     answer = await control.ask(settings.paths.state, "check") if status is not None else None
     if status is not None and answer is not None:
         asked = [Checked(**checked) for checked in json.loads(answer["checked"])]
-        return [*_parts(json.loads(status["health"])["parts"]), *asked]
+        health = json.loads(status["health"])
+        return [*_parts(health["parts"]), *_findings(health["findings"]), *asked]
     async with asyncio.TaskGroup() as group:
         lines = [group.create_task(check_pbx(expected_of(pbx), SystemClock())) for pbx in settings.asterisk]
     return [checked for line in lines for checked in line.result()]
@@ -120,3 +121,10 @@ def _parts(parts: list[dict[str, str]]) -> Iterator[Checked]:
     yield from (Checked(f"daemon, {part['name']}", part["detail"], part["fix"] or "see its log") for part in down)
     if not down:
         yield Checked("daemon", "runs, and its parts work")
+
+
+def _findings(findings: list[dict[str, str]]) -> Iterator[Checked]:
+    """What is wrong as a whole; what only waits for somebody is no fault."""
+    for finding in findings:
+        if finding["tone"] == Tone.BAD:
+            yield Checked("daemon", finding["what"], finding["means"] or finding["fix"])

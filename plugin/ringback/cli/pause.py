@@ -11,7 +11,8 @@ from ringback import control
 from ringback.assembly import known_pause, make_reader, names_to_pause
 from ringback.cli.shared import ConfigOption, who, write_alone
 from ringback.config import Settings, load
-from ringback.flow.pauses import Pause, Scope, pause, resume
+from ringback.core.permissions import at_the_shell
+from ringback.flow.pauses import Pause, Scope, Turn, turn
 
 
 def pause_command(
@@ -38,8 +39,6 @@ def pause_command(
 
 def _alone(settings: Settings, what: Pause, words: Mapping[str, str]) -> str:
     """No daemon runs: write it down for the next start."""
-    if words.get("off"):
-        in_force = write_alone(settings, lambda _clock: partial(resume, what))
-    else:
-        in_force = write_alone(settings, lambda clock: partial(pause, what, words["by"], clock.now()))
+    way = Turn.RESUME if words.get("off") else Turn.PAUSE
+    in_force = write_alone(settings, lambda clock: partial(turn, what, way, at_the_shell(words["by"]), clock.now()))
     return "\n".join(str(paused.pause) for paused in in_force)

@@ -33,7 +33,7 @@ class Switch:
     def free(self, scope: Scope) -> list[str]:
         """What could be paused and is not."""
         paused = {each.pause for each in self.in_force()}
-        return [name for name in self.names.get(scope, ()) if Pause(scope, name) not in paused]
+        return [name for name in sorted(self.names.get(scope, ())) if Pause(scope, name) not in paused]
 
     def knows(self, what: Pause) -> bool:
         """Whether there is such a thing, or it is paused although it is gone from the configuration."""

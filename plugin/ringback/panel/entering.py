@@ -111,7 +111,8 @@ class Entering:
         """Begin a login: a new token, whatever the browser had before. `renewed` is a newer hash of the password."""
         token, now = new_token(), self._door.clock.now()
         before = await self._door.guard.login_of(request.cookies.get(COOKIE, ""))
-        browser = request.headers.get("User-Agent", "")[:LONGEST_BROWSER]
+        # a browser may name itself in bytes that are no text
+        browser = request.headers.get("User-Agent", "")[:LONGEST_BROWSER].encode("utf-8", "replace").decode()
         entry = Entry(account, hash_of(token), request.remote or "", browser, renewed)
         await self._door.change(partial(_begin, entry, before, now))
         log.info("logged in", user=account.public_id, address=request.remote)

@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -67,12 +68,17 @@ class _Stream:
 
 def hash_of(token: str) -> str:
     """What is stored of a token: it has 256 random bits, so a fast hash is enough."""
-    return sha256(token.encode()).hexdigest()
+    return sha256(_bytes(token)).hexdigest()
 
 
 def csrf_of(token: str) -> str:
     """The token for forms, made from the one in the cookie, so that it needs no place of its own."""
-    return hmac.digest(token.encode(), b"csrf", "sha256").hex()
+    return hmac.digest(_bytes(token), b"csrf", "sha256").hex()
+
+
+def _bytes(token: str) -> bytes:
+    # what a stranger sends need not be UTF-8
+    return token.encode("utf-8", "surrogatepass")
 
 
 def new_token() -> str:
@@ -258,8 +264,8 @@ class Guard:
         """Refuse what may come from another site: the browser says where from, and the form has our token."""
         if not self._is_ours(request):
             raise web.HTTPForbidden(reason=FROM_ELSEWHERE)
-        token = request.headers.get(CSRF_HEADER) or (await request.post()).get("csrf")
-        if not isinstance(token, str) or not hmac.compare_digest(token.encode(), visit.csrf.encode()):
+        token = request.headers.get(CSRF_HEADER) or (await _form(request)).get("csrf")
+        if not isinstance(token, str) or not hmac.compare_digest(_bytes(token), visit.csrf.encode()):
             raise web.HTTPForbidden(reason=FROM_ELSEWHERE)
 
     def _is_ours(self, request: web.Request) -> bool:
@@ -268,11 +274,24 @@ class Guard:
             return False
         if origin is None:
             return True
-        asked = urlsplit(origin)
+        try:
+            asked = urlsplit(origin)
+        except ValueError:
+            return False
         if self._public.netloc and (asked.scheme, asked.netloc) == (self._public.scheme, self._public.netloc):
             return True
         known = not self._public.netloc or host_of(request.host) in LOOPBACK_NAMES
         return known and asked.scheme in ("http", "https") and asked.netloc.lower() == request.host.lower()
+
+
+async def _form(request: web.Request) -> Mapping[str, object]:
+    """Read the form, once for all who ask. A body can be broken in a dozen ways, and each is the sender's fault."""
+    try:
+        return await request.post()
+    except web.HTTPException:
+        raise
+    except Exception as problem:  # what aiohttp raises for a broken charset, boundary or packing has no common name
+        raise web.HTTPBadRequest from problem
 
 
 def _path(request: web.Request) -> str:

@@ -14,11 +14,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 
+import structlog
 from aiohttp import web
 
+from ringback.errors import StoreFault
 from ringback.panel.shell import VISIT, Shell
 from ringback.panel.words import N_
 from ringback.ports.changes import Changes, Touch
+
+log = structlog.get_logger("pages")
 
 MOST_STREAMS = 100
 MOST_OF_ONE = 5
@@ -158,6 +162,9 @@ class Streams:
             with suppress(ConnectionError):
                 await answer.prepare(request)
                 await self._follow(request, reader, look)
+        except StoreFault as problem:
+            # an error page would be written into the stream; the browser comes again by itself
+            log.warning("a live page could not be read", path=request.path, problem=str(problem))
         except asyncio.CancelledError:
             if not reader.moved:
                 raise

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
 
 from ringback.core.permissions import Action
 from ringback.panel import words
 from ringback.panel.apart import places
+from ringback.panel.fixed import FixedEnvironment, saying
 from ringback.panel.places import PLACES, SET_UP
 from ringback.panel.shell import Visit
 from ringback.panel.site import Now, Site
@@ -25,6 +26,8 @@ TABLES = {
     "THEME_AFTER": words.THEME_AFTER,
     "Action": Action,
 }
+SHARED = ("m.j2", "say.j2", "call_parts.j2")
+"""The files of macros that every template has at hand."""
 FORMATS = ("clock", "exact", "moment", "day", "brief", "ago", "since", "duration", "num")
 
 
@@ -40,7 +43,7 @@ class Pages:
         self._site = site
         self._now = now
         self._loader = FileSystemLoader(folder)
-        self._engines: dict[str, Environment] = {}
+        self._engines: dict[str, FixedEnvironment] = {}
         self.languages = languages
         self.globals: dict[str, object] = {"site": site, "static": static_url, "languages": self.languages, **TABLES}
 
@@ -62,14 +65,14 @@ class Pages:
     def _tongue(self, language: str) -> Tongue:
         return self.languages.tongue(language or self._site.language)
 
-    def _engine(self, language: str) -> Environment:
+    def _engine(self, language: str) -> FixedEnvironment:
         tongue = self._tongue(language)
         if tongue.code not in self._engines:
             self._engines[tongue.code] = self._make(tongue)
         return self._engines[tongue.code]
 
-    def _make(self, tongue: Tongue) -> Environment:
-        engine = Environment(
+    def _make(self, tongue: Tongue) -> FixedEnvironment:
+        engine = FixedEnvironment(
             loader=self._loader,
             autoescape=True,
             undefined=StrictUndefined,
@@ -80,8 +83,10 @@ class Pages:
         )
         # the i18n extension adds this method to the environment, which its type does not show
         engine.install_gettext_translations(tongue.translations, newstyle=True)  # type: ignore[attr-defined]
-        engine.globals |= {**self.globals, "tongue": tongue}
+        say = saying(tongue.translations.gettext)
+        engine.globals |= {**self.globals, "tongue": tongue, "_": say, "gettext": say}
         formats = self.formats(tongue.code)
         engine.filters |= {"spaced": words.spaced, "legible": words.legible, "places": places}
         engine.filters |= {name: getattr(formats, name) for name in FORMATS}
+        engine.share(*SHARED)
         return engine

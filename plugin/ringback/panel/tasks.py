@@ -76,14 +76,15 @@ class TaskPages:
         after = _task_id(request.query.get("after", ""))
         page = await (self._worklist.done(after) if over else self._worklist.open(after))
         about = _task_id(request.query.get("about", ""))
+        shown = self._all(request, page)
         return self._shell.page(
             request,
             "tasks",
-            shown=[self._shown(request, task) for task in page.tasks],
+            shown=shown,
             more=_place(over, page.more) if page.more else "",
             first=_place(over, None) if after else "",
             over=over,
-            marks=Sight(self._parts(request, page), frozenset()).marks,
+            marks=Sight(self._parts(request, shown), frozenset()).marks,
             settled=SETTLED.get(_settled(request)),
             pressed=await self._pressed(request, about),
         )
@@ -94,7 +95,7 @@ class TaskPages:
 
         async def look() -> Sight:
             page = await self._worklist.open()
-            parts = self._parts(request, page)
+            parts = self._parts(request, self._all(request, page))
             waiting = f"{len(parts)}{'+' if page.more else ''}" if parts else ""
             return Sight(parts, frozenset({TASKS}), {LIST: tuple(part.id for part in parts)}, {HERE: waiting})
 
@@ -155,17 +156,19 @@ class TaskPages:
         task = await self._worklist.task(about) if about else None
         return self._shown(request, task) if task else None
 
-    def _parts(self, request: web.Request, page: TasksPage) -> Sequence[Part]:
+    def _parts(self, request: web.Request, tasks: Sequence[TaskShown]) -> Sequence[Part]:
         """Each task is a part of its own, so that a change of one does not disturb a reader of another."""
         parts: list[Part] = []
-        for task in page.tasks:
-            shown = self._shown(request, task)
+        for shown in tasks:
             after = parts[-1].id if parts else ""
-            parts.append(Part(task.public_id, shown, partial(self._html, request, shown), LIST, after))
+            parts.append(Part(shown.task.public_id, shown, partial(self._html, request, shown), LIST, after))
         return parts
 
     def _html(self, request: web.Request, shown: TaskShown) -> str:
         return self._shell.html(request, "task", it=shown)
+
+    def _all(self, request: web.Request, page: TasksPage) -> Sequence[TaskShown]:
+        return [self._shown(request, task) for task in page.tasks]
 
     def _shown(self, request: web.Request, task: TaskLine) -> TaskShown:
         return show(task, self._shell.pages().formats(request[VISIT].language))

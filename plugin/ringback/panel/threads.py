@@ -11,6 +11,7 @@ from aiohttp import web
 from ringback.core.numbers import Number
 from ringback.core.permissions import Action, Principal
 from ringback.core.policy import Verdict
+from ringback.core.writing import clean
 from ringback.errors import StoreBusy
 from ringback.flow.desk import Advice, Desk, NotThere
 from ringback.panel import thread_words
@@ -92,7 +93,7 @@ class ThreadPages:
 
     async def _seek(self, sought: str) -> Pane:
         number = self._read(sought)
-        page = await self._threads.of_peer(number.e164 or sought)
+        page = await self._threads.of_peer(number.e164 or clean(sought))
         if len(page.rows) == 1:
             raise web.HTTPSeeOther(f"{HERE}/{page.rows[0].public_id}?view={View.ALL}")
         return Pane(View.ALL, page, sought=sought, number=number.e164 or "")

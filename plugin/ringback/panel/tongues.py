@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,12 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 WEEK = timedelta(days=7)
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+@lru_cache(maxsize=4096)
+def _day(skeleton: str, day: date, locale: Locale) -> str:
+    """A day in the language's own order; to look that order up takes longer than all else of a row."""
+    return str(format_skeleton(skeleton, day, locale=locale))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ class Formats:
         if its == today - DAY:
             return self.say(N_("Yesterday"))
         skeleton = "MMMMEEEEd" if its.year == today.year else "yMMMMEEEEd"
-        return str(format_skeleton(skeleton, its, locale=self.locale))
+        return _day(skeleton, its, self.locale)
 
     def brief(self, at: datetime) -> str:
         """When it was, as short as can be: the time today, the weekday this week, else the date."""
@@ -55,8 +62,8 @@ class Formats:
         if its == today:
             return self.clock(at)
         if timedelta() < today - its < WEEK:
-            return str(format_skeleton("EEE", its, locale=self.locale))
-        return str(format_skeleton("MMMd" if its.year == today.year else "yMMMd", its, locale=self.locale))
+            return _day("EEE", its, self.locale)
+        return _day("MMMd" if its.year == today.year else "yMMMd", its, self.locale)
 
     def exact(self, at: datetime) -> str:
         """The time of day to the second."""

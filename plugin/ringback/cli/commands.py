@@ -1,0 +1,32 @@
+"""Every command by its name."""
+
+import typer
+
+from ringback import __version__
+from ringback.cli.check import check_command
+from ringback.cli.explain import explain_command
+from ringback.cli.init import init_command
+from ringback.cli.pause import pause_command
+from ringback.cli.replay import replay_command
+from ringback.cli.run import migrate_command, run_command
+from ringback.cli.trying import try_command
+from ringback.cli.user import user_commands
+
+HELP = "The `ringback` command. Exit codes: 0 done, 1 not done, 2 wrong configuration, 3 another Ringback runs here."
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
+cli.command("run")(run_command)
+cli.command("init")(init_command)
+cli.command("check")(check_command)
+cli.command("migrate")(migrate_command)
+cli.command("pause")(pause_command)
+cli.command("explain")(explain_command)
+cli.command("try")(try_command)
+cli.command("replay")(replay_command)
+cli.add_typer(user_commands, name="user")
+
+
+@cli.command("version")
+def version_command() -> None:
+    """Print the version."""
+    print(__version__)
