@@ -38,12 +38,13 @@ from ringback.flow.insist import insist_one
 from ringback.flow.orphans import take_over
 from ringback.flow.pauses import Pause, Paused, Turn, in_force, turn
 from ringback.flow.people import change_by_words
+from ringback.flow.reconcile import Reconcile
 from ringback.flow.sending import Lane, Lanes
 from ringback.front import Behind, Front
 from ringback.hooks import Reception, hooked, serve
 from ringback.panel.dashboard import Switch
 from ringback.panel.health import Finding, Health, PartState, Standing, as_json
-from ringback.ports import Clock, Closing, Listening
+from ringback.ports import Clock, Closing, Listening, Listing
 from ringback.ports.storage import Tx
 from ringback.running import Parts, keep_running, no_parts
 from ringback.store.database import Database, hold, prepare
@@ -187,6 +188,10 @@ class _House:
         if self.calling and app.settings.hooks.public_url:
             parts.append(("hooks", partial(serve, app.settings.hooks.listen, self.reception, self._hooks_at)))
         for name, carrier in self.carriers.items():
+            if hasattr(carrier, "received_since"):
+                listing = cast(Listing, carrier)
+                reconcile = Reconcile(name, listing, self.house, self.arrivals, self.database, app.clock)
+                parts.append((f"reconcile {name}", reconcile.run))
             if hasattr(carrier, "batches"):
                 source = cast(Listening, carrier)
                 parts.append((f"line {name}", partial(self.arrivals.listen, name, source)))

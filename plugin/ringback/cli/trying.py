@@ -23,7 +23,7 @@ from ringback.ports.storage import PairFacts
 from ringback.store.database import peek, schema_version
 
 UNKNOWN_PAIR = PairFacts(
-    opted_out=False,
+    opted_out_at=None,
     cooling_until=None,
     pending=False,
     automatic_to_pair=0,

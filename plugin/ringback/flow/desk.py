@@ -32,6 +32,8 @@ __all__ = ["Advice", "Denied", "Desk", "GateAnswer", "NotThere", "Replied", "Res
 T = TypeVar("T")
 PATIENCE_S = 4.5
 """How long a person waits for the database before they are told that it is busy."""
+GLANCE_S = 1.0
+"""The same for what a page does beside showing what they came to read."""
 BUSY = "the database is busy; try again, nothing is done twice"
 LONGEST_KEY = 200
 LONGEST_NOTE = 500
@@ -56,7 +58,7 @@ class Desk:
         """Say what the gates would answer to this text now, and how long it is. Changes nothing."""
         allow(who, Action.READ_THREADS)
         words, now = clean(text), self._clock.now()
-        return await self._do(lambda tx: consider(self._house, who, find(thread, tx), words, now, tx))
+        return await self._do(lambda tx: consider(self._house, who, find(thread, tx), words, now, tx), GLANCE_S)
 
     async def reply(self, who: Principal, thread: str, text: str, key: str) -> Replied:
         """Send a text in a thread, once for each key; raises Unwritten for an empty one.
@@ -96,7 +98,7 @@ class Desk:
         """They looked at the thread."""
         allow(who, Action.READ_THREADS)
         now = self._clock.now()
-        await self._do(lambda tx: tx.inbound.mark_read(find(thread, tx).id, now))
+        await self._do(lambda tx: tx.inbound.mark_read(find(thread, tx).id, now), GLANCE_S)
 
     async def mark_answered(self, who: Principal, thread: str) -> None:
         """No answer is needed."""
@@ -180,11 +182,11 @@ class Desk:
 
         await self._do(step)
 
-    async def _do(self, step: Step[T]) -> T:
+    async def _do(self, step: Step[T], patience_s: float = PATIENCE_S) -> T:
         """Commit a step while the person waits; one whose turn comes later does nothing."""
         late = threading.Event()
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 return await self._store.commit(unless(late, step))
         except TimeoutError:
             late.set()

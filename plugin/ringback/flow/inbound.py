@@ -16,7 +16,7 @@ from ringback.flow.house import House, at_carrier
 from ringback.flow.opt_outs import start, stop
 from ringback.flow.outbound import Submitted, submit
 from ringback.ports import Incoming, MediaLink, Piece
-from ringback.ports.storage import StoredIncoming, Tx
+from ringback.ports.storage import PairFacts, StoredIncoming, Tx
 
 REPEAT_WITHIN = timedelta(seconds=5)
 """Texts of a carrier without ids that look the same and come so close are shown as one, and both are kept."""
@@ -24,6 +24,9 @@ REPEAT_WITHIN = timedelta(seconds=5)
 OFFER_HOLDS = timedelta(days=7)
 PARTS_WITHIN = timedelta(minutes=10)
 LATEST = timedelta(hours=24)
+LATE = timedelta(minutes=5)
+"""A text that came later than this after it was said did not come straight; less may be two clocks that differ."""
+
 LONGEST = 20_000
 """Characters of a text that go into its thread; the journal keeps all of it."""
 
@@ -147,13 +150,20 @@ def act(house: House, arrived: Arrived, stored: StoredIncoming, now: datetime, t
     """Commands come before everything else; what only a person can answer becomes a task."""
     pair = tx.pairs.facts(arrived.did, arrived.peer, "", "", now)
     heard = hear(stored.body, arrived.incoming.command)
-    if heard is None or (heard.command is Command.START and not pair.opted_out):
+    if heard is None or (heard.command is Command.START and not lifts(pair, arrived.incoming.carrier_at, now)):
         _look_for_window(stored, now, tx)
         return Received(stored, heard)
     if not heard.sure:
         tx.tasks.add(TaskKind.OPT_OUT, now, stored.body[:EXCERPT], thread_id=stored.thread.id, incoming_id=stored.id)
         return Received(stored, heard)
     return obey(house, arrived, stored, heard, pair.opted_out, now, tx)
+
+
+def lifts(pair: PairFacts, said_at: datetime, now: datetime) -> bool:
+    """Whether a START lifts the opt-out: one that comes late may have been said before the STOP."""
+    if pair.opted_out_at is None:
+        return False
+    return said_at >= pair.opted_out_at or now - said_at < LATE
 
 
 def obey(

@@ -257,7 +257,8 @@ class Guard:
             return True
         if path != HANDSETS and not path.startswith(f"{HANDSETS}/"):
             return False
-        direct = not any(name in request.headers for name in FORWARDED)
+        # with a public address there is a proxy, and not every proxy says that it is one
+        direct = not self._site.public_url and not any(name in request.headers for name in FORWARDED)
         return direct and is_loopback(request.remote or "") and host_of(request.host) in LOOPBACK_NAMES
 
     async def _check_forged(self, request: web.Request, visit: Visit) -> None:

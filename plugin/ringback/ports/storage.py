@@ -37,7 +37,7 @@ class StoredCall:
 class PairFacts:
     """What is known of a pair; counts are of texts queued before. `in_flight`: a text of it is on its way already."""
 
-    opted_out: bool
+    opted_out_at: datetime | None
     cooling_until: datetime | None
     pending: bool
     automatic_to_pair: int
@@ -45,6 +45,10 @@ class PairFacts:
     paused: bool
     automatic_this_minute: int
     sent_this_minute: int
+
+    @property
+    def opted_out(self) -> bool:
+        return self.opted_out_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class Pairs:
         assert row is not None
         opted_out, cooling, pending, to_pair, in_flight, pauses, this, before, rate = row
         return PairFacts(
-            opted_out=opted_out is not None,
+            opted_out_at=maybe_moment_of(opted_out),
             cooling_until=maybe_moment_of(cooling),
             pending=pending is not None,
             automatic_to_pair=to_pair,
