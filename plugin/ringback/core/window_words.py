@@ -135,8 +135,9 @@ _TABLE: tuple[tuple[tuple[Meaning, ...], str], ...] = (
         (Meaning(Kind.YES),),
         """
         yes, yeah, yep, yup, ok, okay, sure, perfect, great, good, fine, works, work, suits, sounds good, agreed,
-        confirmed, sí, vale, perfecto, de acuerdo, claro, bien, está bien, me viene bien, me va bien, genial, oui, parfait,
-        d'accord, me convient, ça me va, ça me convient, ça marche, c'est bon, c'est parfait, très bien, sim, pode
+        confirmed, sí, vale, perfecto, de acuerdo, claro, bien, está bien, me viene bien, me va bien, genial, oui,
+        parfait, d'accord,
+        me convient, ça me va, ça me convient, ça marche, c'est bon, c'est parfait, très bien, sim, pode
         ser, perfeito, combinado, ótimo, tudo bem, está bom, да, хорошо, подходит, удобно, отлично, договорились,
         согласен, согласна, давайте, ок, va bene, perfetto, certo, d'accordo, benissimo, mi va bene
         """,
