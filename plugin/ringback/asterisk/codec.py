@@ -209,8 +209,10 @@ class Decoder:
         begin = _FIRST_GOOD_LINE.search(message)
         junk = message[: begin.start() if begin else None].strip()
         if ends_a_run(junk.decode("utf-8", "replace")):
+            # the rest of an event that a number tore: what looks like a first line in it is the number's too
             self.hostile += 1
-        elif junk and not junk.startswith(b"Asterisk Call Manager/"):
+            return None
+        if junk and not junk.startswith(b"Asterisk Call Manager/"):
             self.bad += 1
         return self._read(message[begin.end() :]) if begin else None
 
