@@ -250,7 +250,7 @@ async def test_a_line_leads_to_its_call_and_its_thread():
     async with visit(Book((a_line(), a_line(public_id=call_id(1), thread=None)))) as visitor:
         page = await visitor.page("/calls")
     links = [link.attributes["href"] for row in rows(page) for link in row.by_tag("a")]
-    assert links == [f"/calls/{call_id()}", f"/threads/{THREAD}", f"/calls/{call_id(1)}"]
+    assert links == [f"/calls/{call_id()}", f"/threads/{THREAD}?view=all", f"/calls/{call_id(1)}"]
 
 
 @pytest.mark.parametrize("role", Role)

@@ -109,7 +109,7 @@ async def test_each_kind_says_what_it_is_why_and_what_to_do(kind: TaskKind):
     links = [link.attributes["href"] for link in shown.by_tag("a")]
     assert links == [
         *([f"/calls/{task.call.public_id}"] if task.call else []),
-        *([f"/threads/{THREAD}"] if task.thread else []),
+        *([f"/threads/{THREAD}?view=all"] if task.thread else []),
         *(["/calls?group=without_text"] if kind is TaskKind.STORM else []),
     ]
 
