@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test tools lint types tests format words lock bench clean
+.PHONY: help demo test tools lint types tests format words schema lock bench clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ format: tools ## put the code into form
 words: ## the panel's languages: web/locale brought up to date with what the pages say
 	@tools/venv test
 	@PYTHONPATH=plugin $(RUN) tools.words
+
+schema: ## what an empty database is made from, written anew from store/tables.py
+	@tools/venv test
+	@PYTHONPATH=plugin $(RUN) tools.schema
 
 lock: ## requirements/*.in -> requirements/*.txt, with hashes
 	@tools/lock

@@ -17,6 +17,7 @@ class HttpCarrier:
 
     receipts = False
     max_segments = 10
+    answers_commands = False
 
     def __init__(self, name: str, url: str, window: int) -> None:
         self.name = name

@@ -72,7 +72,7 @@ async def ringback(folder: Path) -> None:
     reception = Reception(hooked({"main": carrier}), arrivals, settings.hooks.public_url, clock)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(5_000, 80, 50)
     async with asyncio.TaskGroup() as parts:
         parts.create_task(lane.run())
         parts.create_task(arrivals.look_after())

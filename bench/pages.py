@@ -20,7 +20,7 @@ PAGES = {
     "tasks": "/tasks",
     "health": "/health",
 }
-ASKED = 60
+ASKED = 200
 WARM = 5
 
 

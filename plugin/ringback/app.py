@@ -93,7 +93,7 @@ class App:
             # all that is loaded now stays: a full collection need not walk through it while calls wait
             gc.collect()
             gc.freeze()
-            gc.set_threshold(20_000, 20, 50)
+            gc.set_threshold(5_000, 80, 50)
             try:
                 await house.live()
             finally:

@@ -1,6 +1,7 @@
 """Tasks for the pages: what is due first, then the oldest; what is done, the latest first. By keyset, on indexes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,6 +37,8 @@ from ringback.store.tables import (
 )
 
 PAGE = 50
+KNOWN = 64
+"""Statements that are kept: to put one together takes longer than to run it."""
 Found = tuple[object, ...]
 Place = tuple[int, int]
 """Where a page goes on: the value its rows are ordered by, and the row's id."""
@@ -85,6 +88,7 @@ def read_one(connection: Connection, public_id: str) -> TaskLine | None:
     return next(iter(_page(connection, connection.execute(_with_all_about_it(one, "id")).all(), 1).tasks), None)
 
 
+@lru_cache(KNOWN)
 def due(after: Place | None, most: int) -> Select[Found]:
     rows = select(task).where(DUE_TASK).order_by(task.c.due_at, task.c.id).limit(most)
     if after is not None:
@@ -92,6 +96,7 @@ def due(after: Place | None, most: int) -> Select[Found]:
     return _with_all_about_it(rows, "due_at")
 
 
+@lru_cache(KNOWN)
 def undated(after: Place | None, most: int) -> Select[Found]:
     rows = select(task).where(OPEN_TASK, task.c.due_at.is_(None)).order_by(task.c.at, task.c.id).limit(most)
     if after is not None:
@@ -99,6 +104,7 @@ def undated(after: Place | None, most: int) -> Select[Found]:
     return _with_all_about_it(rows, "at")
 
 
+@lru_cache(KNOWN)
 def settled(before: Place | None, most: int) -> Select[Found]:
     rows = select(task).where(DONE_TASK).order_by(task.c.done_at.desc(), task.c.id.desc()).limit(most)
     if before is not None:
