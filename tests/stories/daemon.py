@@ -154,7 +154,11 @@ class Daemon:
         if status is None or status["port"] == "0":
             return None
         code, body = await asyncio.to_thread(_get, f"http://127.0.0.1:{status['port']}/readyz")
-        parts = json.loads(body)["parts"]
+        # a stranger is told names and states; why, is told to who logs in and to the shell
+        status = await control.ask(self.state, "status")
+        parts = json.loads(status["health"])["parts"] if status else []
+        if _standings(json.loads(body)["parts"]) != _standings(parts):
+            return None
         return code, {part["name"]: f"{part['state']} {part['detail']}".strip() for part in parts}
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
@@ -236,6 +240,10 @@ class Daemon:
 
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "ringback.cli", *words, "--config", str(self.file)]
+
+
+def _standings(parts: list[dict[str, str]]) -> list[tuple[str, str]]:
+    return [(part["name"], part["state"]) for part in parts]
 
 
 def _is_end_of(record: Record, did: str) -> bool:
