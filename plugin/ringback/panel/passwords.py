@@ -120,7 +120,7 @@ class Hasher:
     @cached_property
     def _argon(self) -> "PasswordHasher":
         # 20 ms that a daemon nobody logs in to need not pay
-        from argon2 import PasswordHasher  # noqa: PLC0415
+        from argon2 import PasswordHasher  # noqa: PLC0415 - loaded with the first password
 
         return PasswordHasher(time_cost=ROUNDS, memory_cost=MEMORY_KIB, parallelism=LANES)
 

@@ -56,7 +56,7 @@ def person(number: Number, language: str, locale: "Locale", now: datetime) -> Pe
 
 def _language(code: str, locale: "Locale") -> str:
     # a daemon that nobody looks at need not pay for the languages
-    from babel import Locale, UnknownLocaleError  # noqa: PLC0415
+    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - loaded with the first page
 
     try:
         return Locale.parse(code, sep="-").get_display_name(locale) or code if code else ""
@@ -69,7 +69,7 @@ def _zones(number: Number, now: datetime) -> list[str]:
     if number.e164 is None:
         return []
     # half a megabyte that only this page needs
-    from phonenumbers import parse, timezone  # noqa: PLC0415
+    from phonenumbers import parse, timezone  # noqa: PLC0415 - loaded with the first thread
 
     times: dict[object, str] = {}
     for name in timezone.time_zones_for_number(parse(number.e164)):
