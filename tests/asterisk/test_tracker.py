@@ -150,6 +150,14 @@ def test_the_corpus_of_200_overlapping_calls() -> None:
     assert all(call.caller.startswith("+1") and call.did.startswith("+1202555") for call in calls)
 
 
+def test_a_caller_parked_and_gone_before_asterisk_tells_of_the_transfer() -> None:
+    events = scene("parked_abandoned")
+    told_late = sorted(events, key=lambda timed: timed[0].name == "BlindTransfer")
+    assert [event.name for event, _at in told_late[-2:]] == ["Hangup", "BlindTransfer"]
+    (call,) = finished(told_late)
+    assert (call.outcome, call.transfer_unanswered) == (Outcome.ANSWERED, True)
+
+
 def test_two_callers_in_one_queue_are_two_calls() -> None:
     first, second = sorted(finished(scene("queue_two_callers")), key=lambda call: call.started_at)
     assert (first.caller, second.caller) == (PAT, "+15125550124")

@@ -125,6 +125,11 @@ class Story:
         self.transfer_open = True
         self.saw(at, "transfer", to)
 
+    def park(self, at: datetime) -> None:
+        """Put aside; a caller who hangs up at once is gone before Asterisk tells of the transfer that parked them."""
+        self.transfer_open = True
+        self.saw(at, "parked")
+
     def turn_away(self, cause: str) -> None:
         """The exchange itself says busy or congested; what became of a phone that was asked tells more."""
         self.dial_status = self.dial_status or TURNED_AWAY.get(cause)

@@ -253,7 +253,7 @@ class Tracker:
         if kind == "basic" and story.answer(at):
             return [CallAnswered(story.call())]
         if kind == "parking":
-            story.saw(at, "parked")
+            story.park(at)
         return []
 
     # -- after a reconnect
