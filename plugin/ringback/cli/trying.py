@@ -19,7 +19,7 @@ from ringback.errors import ConfigFault
 from ringback.flow.calls import Ended, call_facts, prepare
 from ringback.flow.house import House
 from ringback.flow.outbound import Text, gate_facts
-from ringback.ports.storage import PairFacts
+from ringback.ports.pairs import PairFacts
 from ringback.store.database import peek, schema_version
 
 UNKNOWN_PAIR = PairFacts(

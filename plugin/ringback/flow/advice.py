@@ -8,7 +8,8 @@ from ringback.core.policy import BORN_IN_FLIGHT, GateAnswer, Verdict, answers
 from ringback.core.segments import measure, room
 from ringback.flow.house import House
 from ringback.flow.outbound import Text, gate_facts
-from ringback.ports.storage import Thread, Tx
+from ringback.ports.pairs import Thread
+from ringback.ports.storage import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirme
 from ringback.flow.opt_outs import stop
 from ringback.flow.receipts import apply_receipt
 from ringback.ports import Carrier, CarrierRef
-from ringback.ports.storage import Order, Tx
+from ringback.ports.storage import Tx
+from ringback.ports.texts import Order
 
 log = structlog.get_logger("sending")
 

@@ -19,7 +19,8 @@ from ringback.flow.insist import insist, insist_one, to_the_end
 from ringback.flow.outbound import Slot, Submitted, submit
 from ringback.flow.sending import Lanes, first
 from ringback.ports import Clock
-from ringback.ports.storage import DueText, Store, Tx
+from ringback.ports.storage import Store, Tx
+from ringback.ports.texts import DueText
 
 log = structlog.get_logger("delays")
 

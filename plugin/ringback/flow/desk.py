@@ -25,7 +25,8 @@ from ringback.flow.replies import Replied, Reply, answer
 from ringback.flow.sending import Lanes
 from ringback.flow.settling import Resolution, Settled
 from ringback.ports import Carrier, Clock
-from ringback.ports.storage import Step, Store, Thread, Tx
+from ringback.ports.pairs import Thread
+from ringback.ports.storage import Step, Store, Tx
 
 __all__ = ["Advice", "Denied", "Desk", "GateAnswer", "NotThere", "Replied", "Resolution", "Settled", "Unwritten"]
 

@@ -16,7 +16,9 @@ from ringback.flow.house import House, at_carrier
 from ringback.flow.opt_outs import start, stop
 from ringback.flow.outbound import Submitted, submit
 from ringback.ports import Incoming, MediaLink, Piece
-from ringback.ports.storage import PairFacts, StoredIncoming, Tx
+from ringback.ports.inbox import StoredIncoming
+from ringback.ports.pairs import PairFacts
+from ringback.ports.storage import Tx
 
 REPEAT_WITHIN = timedelta(seconds=5)
 """Texts of a carrier without ids that look the same and come so close are shown as one, and both are kept."""

@@ -9,7 +9,8 @@ from datetime import datetime
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
 from ringback.core.triggers import CallDecision, CallVerdict
-from ringback.ports.storage import Thread, Tx
+from ringback.ports.pairs import Thread
+from ringback.ports.storage import Tx
 
 STOPPED = CallDecision(CallVerdict.SUPPRESS, Reason.OPTED_OUT)
 

@@ -10,7 +10,9 @@ from ringback.core.policy import AT_SUBMIT, BORN_IN_FLIGHT, CallFacts, Facts, Re
 from ringback.core.reasons import Reason
 from ringback.core.segments import measure
 from ringback.flow.house import House
-from ringback.ports.storage import Order, PairFacts, Route, Thread, Tx
+from ringback.ports.pairs import PairFacts, Thread
+from ringback.ports.storage import Tx
+from ringback.ports.texts import Order, Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from ringback.core.reasons import Reason
 from ringback.flow.house import House
 from ringback.flow.outbound import Slot, Submitted, submit
 from ringback.flow.permits import Denied
-from ringback.ports.storage import Thread, Tx
+from ringback.ports.pairs import Thread
+from ringback.ports.storage import Tx
 
 
 @dataclass(frozen=True, slots=True)

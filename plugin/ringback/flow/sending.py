@@ -20,7 +20,8 @@ from ringback.flow.house import House
 from ringback.flow.insist import insist_one
 from ringback.flow.outbound import AFTER_STOP, Slot, Text, gate_facts
 from ringback.ports import Carrier, CarrierRef, Clock
-from ringback.ports.storage import Order, Store, Tx, WaitingText
+from ringback.ports.storage import Store, Tx
+from ringback.ports.texts import Order, WaitingText
 
 log = structlog.get_logger("sending")
 

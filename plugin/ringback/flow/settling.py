@@ -20,7 +20,8 @@ from ringback.errors import SendFailed
 from ringback.flow.permits import NotThere, of_kind
 from ringback.flow.receipts import apply_receipt
 from ringback.ports import Carrier, Listing, Receipt
-from ringback.ports.storage import Doubt, Tx
+from ringback.ports.storage import Tx
+from ringback.ports.texts import Doubt
 
 log = structlog.get_logger("settling")
 

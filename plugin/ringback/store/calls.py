@@ -6,8 +6,8 @@ from datetime import datetime
 from ringback.core.calls import Call, Leg, Sighting
 from ringback.core.ids import Kind
 from ringback.core.triggers import CallDecision
+from ringback.ports.callings import StoredCall
 from ringback.ports.changes import ANY_CALL, Touch
-from ringback.ports.storage import StoredCall
 from ringback.store.moments import maybe_micros, micros, moment_of, span_micros
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Runner, new_id

@@ -5,7 +5,8 @@ from datetime import datetime
 from ringback.core.ids import Kind
 from ringback.ports import Incoming
 from ringback.ports.changes import ANY_THREAD, Touch
-from ringback.ports.storage import Arrival, StoredIncoming, Thread
+from ringback.ports.inbox import Arrival, StoredIncoming
+from ringback.ports.pairs import Thread
 from ringback.store.moments import maybe_micros, micros, moment_of
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Row, Runner, new_id

@@ -9,7 +9,8 @@ from ringback.core.messages import Outgoing, PartState, State, Wanted
 from ringback.core.policy import Defer, Refuse, Verdict
 from ringback.core.reasons import Reason
 from ringback.ports.changes import ANY_THREAD, Touch
-from ringback.ports.storage import CallFactsRow, Order, Route, StoredMessage, Thread, WaitingText
+from ringback.ports.pairs import Thread
+from ringback.ports.texts import CallFactsRow, Order, Route, StoredMessage, WaitingText
 from ringback.store.moments import maybe_moment_of, micros, moment_of
 from ringback.store.sql import Sql, insert, sql
 from ringback.store.tx import Runner, new_id

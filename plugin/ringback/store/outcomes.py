@@ -6,7 +6,7 @@ from ringback.core.messages import SAID_BY, Allowed, PartState, ReceiptStatus, S
 from ringback.core.reasons import Reason
 from ringback.ports import Receipt
 from ringback.ports.changes import ANY_THREAD, Touch
-from ringback.ports.storage import Attempt, Doubt
+from ringback.ports.texts import Attempt, Doubt
 from ringback.store.moments import maybe_moment_of, micros, moment_of
 from ringback.store.outbox import EVENT
 from ringback.store.sql import insert, sql

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from ringback.core.ids import Kind
 from ringback.ports.changes import ANY_THREAD, Touch
-from ringback.ports.storage import PairFacts, Thread
+from ringback.ports.pairs import PairFacts, Thread
 from ringback.store.moments import maybe_moment_of, micros
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Row, Runner, new_id

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from ringback.core.messages import Wanted
-from ringback.ports.storage import CallFactsRow, DueText
+from ringback.ports.texts import CallFactsRow, DueText
 from ringback.store.moments import micros, moment_of, span_micros
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Runner

@@ -1,0 +1,46 @@
+"""What is known of a pair, our number and theirs, and how to keep it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PairFacts:
+    """What is known of a pair; counts are of texts queued before. `in_flight`: a text of it is on its way already."""
+
+    opted_out_at: datetime | None
+    cooling_until: datetime | None
+    pending: bool
+    automatic_to_pair: int
+    in_flight: bool
+    paused: bool
+    automatic_this_minute: int
+    sent_this_minute: int
+
+    @property
+    def opted_out(self) -> bool:
+        return self.opted_out_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """All that ever passed between one of our numbers and one person."""
+
+    id: int
+    public_id: str
+    number_id: int
+    did: str
+    peer: str
+
+
+class Pairs(Protocol):
+    def facts(self, did: str, peer: str, group: str, rule: str, now: datetime) -> PairFacts: ...
+    def thread(self, did: str, peer: str, now: datetime) -> Thread: ...
+    def start_cool_down(self, thread: Thread, group: str, until: datetime) -> None: ...
+    def count_automatic(self, now: datetime) -> None: ...
+    def count_sent(self, did: str, segments: int, now: datetime) -> None: ...
+    def opt_out(self, thread_id: int, method: str, evidence: str, now: datetime) -> None: ...
+    def opt_in(self, thread_id: int, method: str, evidence: str, now: datetime) -> None: ...
+    def find(self, public_id: str) -> Thread | None: ...
+    def forget_old(self, now: datetime) -> None: ...
