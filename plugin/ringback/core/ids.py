@@ -26,6 +26,8 @@ class Kind(StrEnum):
     TASK = "task"
     INCOMING = "inb"
     USER = "usr"
+    KEY = "key"
+    BULK = "blk"
 
 
 def make_id(kind: Kind, moment: datetime, entropy: bytes) -> str:

@@ -7,7 +7,7 @@ nothing. docs/states.md draws the same table.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from ringback.core.numbers import Number
 
@@ -120,6 +120,32 @@ class MessageClass(StrEnum):
     SYSTEM = "system"
 
 
+class Urgency(IntEnum):
+    """Who goes first where a carrier has more to do than room; the smaller one."""
+
+    COMMAND = 0
+    """The answer to STOP, START or HELP."""
+    AGENT = 1
+    """A person answers a person."""
+    CALL = 2
+    """A call asked for it."""
+    TRANSACTIONAL = 3
+    """A program asked for it."""
+    BULK = 4
+    """One of a run to many people."""
+
+
+class OnDoubt(StrEnum):
+    """What to do when nobody knows whether a text was sent."""
+
+    ONCE = "once"
+    """Show it to a person; never send it again."""
+    CHECK = "check-then-resend"
+    """Send it again only if a complete list of the carrier's shows that it is not there."""
+    DELIVER = "deliver"
+    """Send it once more: twice is better than never."""
+
+
 class Basis(StrEnum):
     """Why we may text this person at all."""
 
@@ -137,6 +163,8 @@ class Wanted:
     guards; `group` and `cool_down` start the cool-down if the text is queued. `account` is the row of who wrote it,
     `answers` of the incoming text it answers by itself, `command` what that text was (`stop`, `start`, `help`).
     `windows` are the call-back windows it offers, as stored. `permitted` is False where whoever asks may not send it.
+    It does not go before `not_before`, if that is set. `reference` is the asker's own word for it, `bulk` the row of
+    the run it belongs to.
     """
 
     did: str
@@ -159,6 +187,12 @@ class Wanted:
     command: str = ""
     windows: str = ""
     permitted: bool = True
+    urgency: Urgency = Urgency.CALL
+    not_before: datetime | None = None
+    campaign: str = ""
+    reference: str = ""
+    on_doubt: OnDoubt = OnDoubt.ONCE
+    bulk: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

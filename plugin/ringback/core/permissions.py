@@ -13,6 +13,14 @@ class Role(StrEnum):
     AGENT = "agent"
 
 
+class Scope(StrEnum):
+    """What a key of the API may do."""
+
+    SEND = "send"
+    BULK = "bulk"
+    READ = "read"
+
+
 class Asker(StrEnum):
     """What kind of principal it is."""
 
@@ -20,6 +28,8 @@ class Asker(StrEnum):
     """A person who logged in to the panel."""
     SHELL = "shell"
     """Whoever may run commands on this machine."""
+    PROGRAM = "program"
+    """A program with a key of the API."""
     NOBODY = "nobody"
     """A request that nobody is logged in for; no role, so it may nothing."""
 
@@ -36,6 +46,14 @@ class Action(StrEnum):
     PAUSE = "pause"
     READ_SETTINGS = "read_settings"
     MANAGE_USERS = "manage_users"
+    SEND = "send"
+    """Have a text sent to any number."""
+    SEND_BULK = "send_bulk"
+    """Have a text sent to many numbers at once."""
+    READ_MESSAGES = "read_messages"
+    """Ask what became of a text."""
+    MANAGE_CARRIERS = "manage_carriers"
+    """Hold a carrier back, or let it go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,7 @@ class Principal:
     department: str = ""
     account: int | None = None
     """The row of a user, so that a text can point at who wrote it."""
+    scopes: frozenset[Scope] = frozenset()
 
     @property
     def label(self) -> str:
@@ -67,8 +86,15 @@ GRANTS: Mapping[Role, frozenset[Action]] = {
         {Action.READ_THREADS, Action.REPLY, Action.SETTLE, Action.READ_CALLS, Action.READ_HEALTH, Action.PAUSE}
     ),
 }
+OF_SCOPE: Mapping[Scope, frozenset[Action]] = {
+    Scope.SEND: frozenset({Action.SEND, Action.READ_MESSAGES}),
+    Scope.BULK: frozenset({Action.SEND_BULK, Action.READ_MESSAGES}),
+    Scope.READ: frozenset({Action.READ_MESSAGES}),
+}
 
 
 def may(principal: Principal, action: Action) -> bool:
-    """Whether any of their roles grants it."""
-    return any(action in GRANTS[role] for role in principal.roles)
+    """Whether any of their roles, or of a program's scopes, grants it."""
+    return any(action in GRANTS[role] for role in principal.roles) or any(
+        action in OF_SCOPE[scope] for scope in principal.scopes
+    )

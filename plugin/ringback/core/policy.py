@@ -43,6 +43,7 @@ class Facts:
     `permitted`: whoever asks for the text may send it. `command`: it answers a STOP, or a HELP of whoever said STOP.
     `too_long`: it has more parts than we or the carrier send. `automatic_this_minute` and `automatic_to_pair` count
     what was queued before this text; `next_free_at` is when our number may send again, None when it may now.
+    `not_before` is the time that whoever asked for it named, while that is to come.
     """
 
     peer: Number
@@ -61,6 +62,7 @@ class Facts:
     automatic_to_pair: int = 0
     automatic_per_hour: int = 3
     next_free_at: datetime | None = None
+    not_before: datetime | None = None
 
 
 Gate = Callable[[Facts], Verdict | None]
@@ -154,12 +156,17 @@ def storm(facts: Facts) -> Verdict | None:
     return None
 
 
+def schedule(facts: Facts) -> Verdict | None:
+    """Whoever asked for it named a later time."""
+    return Defer(Reason.SCHEDULED, facts.not_before) if facts.not_before is not None else None
+
+
 def rate(facts: Facts) -> Verdict | None:
     """Wait until our number may send again."""
     return Defer(Reason.RATE_NUMBER, facts.next_free_at) if facts.next_free_at is not None else None
 
 
-AT_SUBMIT: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, length, loop, storm)
+AT_SUBMIT: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, length, loop, storm, schedule)
 AT_OPEN: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, length, rate)
 BORN_IN_FLIGHT: tuple[Gate, ...] = (*AT_SUBMIT, rate)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ringback.core.keywords import Command, Heard, answer, hear, language_of_answer
-from ringback.core.messages import Basis, MessageClass, Wanted
+from ringback.core.messages import Basis, MessageClass, Urgency, Wanted
 from ringback.core.numbers import Number
 from ringback.core.tasks import TaskKind
 from ringback.core.windows import named_window, read_windows
@@ -204,6 +204,7 @@ def _answer(house: House, arrived: Arrived, stored: StoredIncoming, heard: Heard
         expires_at=now + house.validity(arrived.did),
         answers=stored.id,
         command=heard.command,
+        urgency=Urgency.COMMAND,
     )
 
 

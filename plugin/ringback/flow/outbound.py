@@ -53,6 +53,7 @@ class Text:
     call: CallFacts | None = None
     command: bool = False
     permitted: bool = True
+    not_before: datetime | None = None
 
 
 def gate_facts(house: House, did: str, peer: Number, text: Text, pair: PairFacts, now: datetime) -> Facts:
@@ -76,6 +77,7 @@ def gate_facts(house: House, did: str, peer: Number, text: Text, pair: PairFacts
         automatic_to_pair=pair.automatic_to_pair,
         automatic_per_hour=limits.automatic_per_hour,
         next_free_at=next_minute(now) if full else None,
+        not_before=text.not_before,
     )
 
 
@@ -100,7 +102,8 @@ def submit(
     route = Route(house.carrier(wanted.did) or "", measure(wanted.text).segments)
     known = pair or tx.pairs.facts(wanted.did, peer, wanted.group or "", wanted.rule or "", now)
     born = slot is not None and slot.carrier == route.carrier and not known.in_flight
-    text = Text(wanted.automatic, route.segments, call, wanted.command in AFTER_STOP, wanted.permitted)
+    later = wanted.not_before if wanted.not_before is not None and wanted.not_before > now else None
+    text = Text(wanted.automatic, route.segments, call, wanted.command in AFTER_STOP, wanted.permitted, later)
     facts = gate_facts(house, wanted.did, wanted.peer, text, known, now)
     verdict = judge(facts, BORN_IN_FLIGHT if born else AT_SUBMIT)
     thread = tx.pairs.thread(wanted.did, peer, now)

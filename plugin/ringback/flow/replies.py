@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from ringback.core.messages import Basis, MessageClass, Wanted
+from ringback.core.messages import Basis, MessageClass, Urgency, Wanted
 from ringback.core.permissions import Principal
 from ringback.core.policy import Defer, Refuse, Verdict
 from ringback.core.reasons import Reason
@@ -60,6 +60,7 @@ def wish(house: House, reply: Reply, now: datetime, tx: Tx) -> Wanted:
         expires_at=now + house.validity(thread.did),
         account=reply.who.account,
         permitted=tx.outbox.may_write(reply.who.account),
+        urgency=Urgency.AGENT,
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 T = TypeVar("T")
-HEAD = "0002"
+HEAD = "0003"
 """The schema this program speaks; a test compares it with the newest migration."""
 SCHEMAS = Path(__file__).parent
 """Where the scripts are that make an empty database; `python -m tools.schema` writes them."""

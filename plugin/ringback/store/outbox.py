@@ -18,7 +18,8 @@ from ringback.store.tx import Runner, new_id
 PUT = insert(
     "message",
     """public_id thread_id carrier class_ basis language pbx cause automatic body segments state reason not_before
-    created_at state_at expires_at call_id rule step tries account_id answers_id command windows""",
+    created_at state_at expires_at call_id rule step tries account_id answers_id command windows urgency campaign
+    reference doubt bulk_id""",
     "ON CONFLICT DO NOTHING RETURNING id",
 )
 EVENT = insert("message_event", "message_id at state reason detail")
@@ -147,6 +148,11 @@ class Outbox:
             answers_id=wanted.answers,
             command=wanted.command,
             windows=wanted.windows,
+            urgency=wanted.urgency,
+            campaign=wanted.campaign,
+            reference=wanted.reference,
+            doubt=wanted.on_doubt,
+            bulk_id=wanted.bulk,
         )
         if row is None:
             return None

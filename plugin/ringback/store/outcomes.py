@@ -14,23 +14,23 @@ from ringback.store.tx import Runner
 
 # Fenced: only the daemon that opened the attempt may close it, and only once.
 CLOSE = sql(
-    """UPDATE attempt SET outcome = :outcome, cause = :cause, provider_id = :provider_id, closed_at = :at
-    WHERE id = :id AND outcome IS NULL"""
+    """UPDATE attempt SET outcome = :outcome, cause = :cause, provider_id = :provider_id,
+    provider_key = :provider_id, closed_at = :at WHERE id = :id AND outcome IS NULL"""
 )
 SET_PART = sql("UPDATE part SET state = :state WHERE id = :id")
 STATES = sql("SELECT m.state, p.state FROM message m JOIN part p ON p.message_id = m.id WHERE m.id = :message")
 MOVE = sql("UPDATE message SET state = :state, reason = :reason, state_at = :at WHERE id = :id AND state = :old")
 BY_PROVIDER = sql(
     """SELECT a.id, a.part_id, a.message_id, p.state, a.cause FROM attempt a JOIN part p ON p.id = a.part_id
-    WHERE a.carrier = :carrier AND a.provider_id = :provider_id ORDER BY a.id DESC LIMIT 1"""
+    WHERE a.carrier = :carrier AND a.provider_key = :provider_id ORDER BY a.id DESC LIMIT 1"""
 )
 BY_ATTEMPT = sql(
     """SELECT a.id, a.part_id, a.message_id, p.state, a.cause FROM attempt a JOIN part p ON p.id = a.part_id
     WHERE a.public_id = :attempt AND a.carrier = :carrier"""
 )
 RESOLVE = sql(
-    """UPDATE attempt SET provider_id = :provider_id, outcome = 'accepted', cause = :cause, closed_at = :at
-    WHERE id = :id"""
+    """UPDATE attempt SET provider_id = :provider_id, provider_key = :provider_id, outcome = 'accepted',
+    cause = :cause, closed_at = :at WHERE id = :id"""
 )
 SAY = sql("UPDATE attempt SET outcome = :outcome, cause = :cause WHERE id = :id")
 # A text in doubt is never tried again, so its first time in doubt is the one that counts.
@@ -48,11 +48,11 @@ RECEIPT = insert(
 )
 PARK = insert(
     "receipt_parked",
-    "carrier provider_id status carrier_at received_at error",
+    "carrier provider_id status carrier_at received_at error provider_key",
     "ON CONFLICT (carrier, provider_id, status, carrier_at) DO NOTHING",
 )
 PARKED = sql(
-    """DELETE FROM receipt_parked WHERE carrier = :carrier AND provider_id = :provider_id
+    """DELETE FROM receipt_parked WHERE carrier = :carrier AND provider_key = :provider_id
     RETURNING status, carrier_at, received_at, error"""
 )
 NO_TIME = 0
@@ -139,7 +139,7 @@ class Outcomes:
 
     def park(self, carrier: str, receipt: Receipt, now: datetime) -> None:
         """Keep a receipt whose text is not known yet; the answer may still be on its way."""
-        self._run.change(PARK, **_columns(carrier, receipt, now))
+        self._run.change(PARK, provider_key=receipt.provider_id, **_columns(carrier, receipt, now))
 
     def take_parked(self, carrier: str, provider_id: str) -> list[Receipt]:
         return [

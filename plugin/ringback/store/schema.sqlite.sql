@@ -17,6 +17,22 @@ CREATE TABLE account (
     CONSTRAINT uq_account_login UNIQUE (login)
 );
 
+CREATE TABLE api_key (
+    id INTEGER NOT NULL,
+    public_id TEXT NOT NULL,
+    token_hash TEXT NOT NULL,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT,
+    seen_at BIGINT,
+    CONSTRAINT pk_api_key PRIMARY KEY (id),
+    CONSTRAINT uq_api_key_public_id UNIQUE (public_id),
+    CONSTRAINT uq_api_key_token_hash UNIQUE (token_hash)
+);
+
 CREATE TABLE audit (
     id INTEGER NOT NULL,
     at BIGINT NOT NULL,
@@ -24,10 +40,38 @@ CREATE TABLE audit (
     action TEXT NOT NULL,
     about TEXT NOT NULL,
     detail TEXT DEFAULT '' NOT NULL,
+    chain TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_audit PRIMARY KEY (id)
 );
 
 CREATE INDEX ix_audit_about ON audit (about);
+
+CREATE TABLE bulk (
+    id INTEGER NOT NULL,
+    public_id TEXT NOT NULL,
+    name TEXT DEFAULT '' NOT NULL,
+    asked_by TEXT NOT NULL,
+    did TEXT NOT NULL,
+    body TEXT NOT NULL,
+    class_ TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    language TEXT NOT NULL,
+    campaign TEXT DEFAULT '' NOT NULL,
+    reference TEXT DEFAULT '' NOT NULL,
+    doubt TEXT DEFAULT 'once' NOT NULL,
+    state TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    not_before BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    total INTEGER DEFAULT '0' NOT NULL,
+    made INTEGER DEFAULT '0' NOT NULL,
+    cancelled INTEGER DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_bulk PRIMARY KEY (id),
+    CONSTRAINT uq_bulk_public_id UNIQUE (public_id)
+);
+
+CREATE INDEX ix_bulk_open ON bulk (not_before, id) WHERE state = 'open';
 
 CREATE TABLE call (
     id INTEGER NOT NULL,
@@ -109,6 +153,8 @@ CREATE TABLE pbx_gap (
     from_at BIGINT NOT NULL,
     to_at BIGINT,
     calls INTEGER DEFAULT '0' NOT NULL,
+    recovered INTEGER DEFAULT '0' NOT NULL,
+    recovered_from TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_pbx_gap PRIMARY KEY (id)
 );
 
@@ -122,9 +168,12 @@ CREATE TABLE receipt_parked (
     carrier_at BIGINT NOT NULL,
     received_at BIGINT NOT NULL,
     error TEXT DEFAULT '' NOT NULL,
+    provider_key TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_receipt_parked PRIMARY KEY (id),
     CONSTRAINT uq_receipt_parked_carrier_provider_id_status_carrier_at UNIQUE (carrier, provider_id, status, carrier_at)
 );
+
+CREATE INDEX ix_receipt_parked_carrier_provider_key ON receipt_parked (carrier, provider_key);
 
 CREATE INDEX ix_receipt_parked_received_at ON receipt_parked (received_at);
 
@@ -134,6 +183,15 @@ CREATE TABLE setting (
     changed_at BIGINT NOT NULL,
     changed_by TEXT NOT NULL,
     CONSTRAINT pk_setting PRIMARY KEY ("key")
+);
+
+CREATE TABLE bulk_item (
+    bulk_id BIGINT NOT NULL,
+    seq INTEGER NOT NULL,
+    peer TEXT NOT NULL,
+    words TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_bulk_item PRIMARY KEY (bulk_id, seq),
+    CONSTRAINT fk_bulk_item_bulk_id FOREIGN KEY(bulk_id) REFERENCES bulk (id)
 );
 
 CREATE TABLE call_event (
@@ -351,6 +409,13 @@ CREATE TABLE message (
     answers_id BIGINT,
     command TEXT DEFAULT '' NOT NULL,
     windows TEXT DEFAULT '' NOT NULL,
+    urgency INTEGER DEFAULT '2' NOT NULL,
+    campaign TEXT DEFAULT '' NOT NULL,
+    reference TEXT DEFAULT '' NOT NULL,
+    doubt TEXT DEFAULT 'once' NOT NULL,
+    resends INTEGER DEFAULT '0' NOT NULL,
+    asked_at BIGINT,
+    bulk_id BIGINT,
     CONSTRAINT pk_message PRIMARY KEY (id),
     CONSTRAINT uq_message_call_id_rule_step UNIQUE (call_id, rule, step),
     CONSTRAINT uq_message_answers_id UNIQUE (answers_id),
@@ -358,18 +423,23 @@ CREATE TABLE message (
     CONSTRAINT fk_message_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
     CONSTRAINT fk_message_call_id FOREIGN KEY(call_id) REFERENCES call (id),
     CONSTRAINT fk_message_account_id FOREIGN KEY(account_id) REFERENCES account (id),
-    CONSTRAINT fk_message_answers_id FOREIGN KEY(answers_id) REFERENCES incoming (id)
+    CONSTRAINT fk_message_answers_id FOREIGN KEY(answers_id) REFERENCES incoming (id),
+    CONSTRAINT fk_message_bulk_id FOREIGN KEY(bulk_id) REFERENCES bulk (id)
 );
 
 CREATE INDEX ix_message_awaited ON message (state_at) WHERE state IN ('accepted', 'sent', 'unconfirmed');
 
+CREATE INDEX ix_message_bulk_id_state ON message (bulk_id, state) WHERE bulk_id IS NOT NULL;
+
 CREATE INDEX ix_message_doubtful ON message (thread_id) WHERE state IN ('held', 'unconfirmed', 'unresolved');
+
+CREATE INDEX ix_message_in_doubt ON message (state_at) WHERE state = 'unconfirmed';
 
 CREATE INDEX ix_message_open ON message (thread_id) WHERE state IN ('queued', 'held', 'submitting');
 
 CREATE INDEX ix_message_thread_id_created_at_id ON message (thread_id, created_at, id);
 
-CREATE INDEX ix_message_waiting ON message (carrier, not_before, id) WHERE state IN ('queued', 'held');
+CREATE INDEX ix_message_waiting ON message (carrier, urgency, not_before, id) WHERE state IN ('queued', 'held');
 
 CREATE TABLE message_event (
     id INTEGER NOT NULL,
@@ -437,13 +507,14 @@ CREATE TABLE attempt (
     outcome TEXT,
     cause TEXT,
     provider_id TEXT,
+    provider_key TEXT,
     CONSTRAINT pk_attempt PRIMARY KEY (id),
     CONSTRAINT uq_attempt_public_id UNIQUE (public_id),
     CONSTRAINT fk_attempt_part_id FOREIGN KEY(part_id) REFERENCES part (id),
     CONSTRAINT fk_attempt_message_id FOREIGN KEY(message_id) REFERENCES message (id)
 );
 
-CREATE INDEX ix_attempt_carrier_provider_id ON attempt (carrier, provider_id);
+CREATE INDEX ix_attempt_carrier_provider_key ON attempt (carrier, provider_key);
 
 CREATE INDEX ix_attempt_message_id ON attempt (message_id);
 
@@ -467,6 +538,6 @@ CREATE INDEX ix_receipt_attempt_id ON receipt (attempt_id);
 
 CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
 
-INSERT INTO alembic_version (version_num) VALUES ('0002');
+INSERT INTO alembic_version (version_num) VALUES ('0003');
 
 COMMIT;
