@@ -74,7 +74,7 @@ def _finished(
             heapq.heappush(due, (group.end, key))
             continue
         del groups[key]
-        if call := _call(group.rows, layout.pbx, inbound):
+        if call := _call(group.rows, layout, inbound):
             yield call
 
 
@@ -120,7 +120,7 @@ class Inbound:
 # -- one call
 
 
-def _call(rows: list[Row], pbx: str, inbound: Inbound) -> Call | None:
+def _call(rows: list[Row], layout: Layout, inbound: Inbound) -> Call | None:
     callers = [row for row in rows if inbound.is_caller(row)]
     if not callers:
         return None
@@ -135,7 +135,7 @@ def _call(rows: list[Row], pbx: str, inbound: Inbound) -> Call | None:
     rang = [row for row in own if row.dest or row.app in DIALLING]
     last_ring = (answered.answer or answered.start) if answered else max([row.end for row in rang], default=end)
     return Call(
-        pbx=pbx,
+        pbx=layout.pbx,
         uniqueid=first.uniqueid or first.linkedid or first.channel,
         linkedid=first.linkedid or first.uniqueid or first.channel,
         direction=Direction.INBOUND,
@@ -145,7 +145,7 @@ def _call(rows: list[Row], pbx: str, inbound: Inbound) -> Call | None:
         answered_at=(answered.answer or answered.start) if answered else None,
         ended_at=end,
         outcome=outcome_of(seen),
-        presentation=presentation_of(first.src, Presentation.SHOWN),
+        presentation=presentation_of(first.src, Presentation.SHOWN if layout.trust_caller_id else Presentation.UNKNOWN),
         queue=queues[-1].data.partition(",")[0] or None if queues else None,
         extensions=tuple([leg.to for leg in legs]),
         rang=max(last_ring - rang[0].start, timedelta()) if rang else timedelta(),

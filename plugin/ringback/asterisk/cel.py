@@ -32,6 +32,8 @@ EVENT_TYPES = frozenset(
 )
 # Bridges in which nobody talks to the caller, or nobody in particular.
 NOT_A_PERSON = {"holding_bridge": "parking", "softmix": "conference"}
+TOLD = ("Did", "Pres", "Verstat", "Veto", "Lang")
+"""What our include tells of a call, in the order it writes it into CEL."""
 MOST_CALLERS = 20_000
 MOST_LOCALS = 32
 
@@ -68,7 +70,7 @@ def looks_like(row: Sequence[str]) -> bool:
 
 def calls(lines: Lines, layout: Layout) -> Iterator[Call]:
     """The finished inbound calls in order of hang-up."""
-    tracker = Tracker(layout.pbx, layout.inbound, frozenset(), trust_caller_id=True)
+    tracker = Tracker(layout.pbx, layout.inbound, frozenset(), layout.trust_caller_id)
     translator = Translator(layout.inbound)
     for row, at in _read(lines, layout):
         for event in translator.events(row):
@@ -131,8 +133,9 @@ class Translator:
             yield from self._start(row)
         elif row.kind in ("BLINDTRANSFER", "ATTENDEDTRANSFER"):
             yield from _transfer(row)
-        elif row.kind == "USER_DEFINED":
-            yield Event("UserEvent", {"UserEvent": row.user_type, "Uniqueid": row.uniqueid})
+        elif row.kind == "USER_DEFINED" or row.kind == row.user_type != "":  # ${eventtype} gives the user's own name
+            said = dict(zip(TOLD, _extra(row).get("extra", "").split("|"), strict=False))
+            yield Event("UserEvent", {"UserEvent": row.user_type, "Uniqueid": row.uniqueid, **said})
         elif (told := self._kinds.get(row.kind)) is not None:
             caller = self._callers.get(row.uniqueid)
             if caller and row.kind not in ("HANGUP", "APP_END"):

@@ -24,11 +24,15 @@ DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a recording does not say of itself. `zone` is that of CDR and CEL times without an offset."""
+    """What a recording does not say of itself. `zone` is that of CDR and CEL times without an offset.
+
+    `trust_caller_id`: a number counts as shown where nothing was recorded about that.
+    """
 
     pbx: str = ""
     inbound: frozenset[str] = FROM_OUTSIDE
     zone: tzinfo = UTC
+    trust_caller_id: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Follows the calls of the PBXs: events in, decisions committed in groups, texts handed to their lanes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,7 @@ from ringback.core.calls import (
 )
 from ringback.core.numbers import mask
 from ringback.core.triggers import CallDecision, CallVerdict
-from ringback.errors import StoreBusy
+from ringback.errors import StoreBusy, told
 from ringback.flow.calls import NOTHING, Concluded, Ended, answered, back, began, conclude, lost
 from ringback.flow.delays import Delays
 from ringback.flow.house import House
@@ -71,6 +71,8 @@ class Follower:
     lanes: Lanes
     delays: Delays
     clock: Clock
+    is_back: Callable[[], None] = lambda: None
+    """Called when the line to the PBX is back after a gap."""
 
     async def follow(self, source: CallEventSource) -> None:
         """Go on for ever. What cannot be stored now is tried again, in order, while the source waits."""
@@ -88,10 +90,12 @@ class Follower:
         results = await insist(self.store, self.clock, steps)
         for event, slot, result in zip(events, slots, results, strict=True):
             if isinstance(result, Exception):
-                log.error("a call event could not be stored", pbx=pbx, event=type(event).__name__, problem=repr(result))
+                log.error("a call event could not be stored", pbx=pbx, event=type(event).__name__, problem=told(result))
             concluded = NOTHING if isinstance(result, Exception) else result
             self.lanes.settle(slot, concluded.submitted.order if concluded.submitted else None)
-            self._after(concluded)
+            self.after(concluded)
+        if any(isinstance(event, FeedBack) for event in events):
+            self.is_back()
 
     def _rides_along(self, events: Sequence[CallEvent], now: datetime) -> bool:
         """Nobody waits for a beginning: the end of a call stores it too, should a crash take it."""
@@ -101,7 +105,8 @@ class Follower:
             return False
         return True
 
-    def _after(self, concluded: Concluded) -> None:
+    def after(self, concluded: Concluded) -> None:
+        """A call was decided about: wake who has to do something now, and tell."""
         if concluded.ended is None or concluded.decision is None:
             return
         if concluded.submitted is not None:

@@ -6,8 +6,9 @@ from datetime import datetime
 from ringback.core.calls import Call, Leg, Sighting
 from ringback.core.ids import Kind
 from ringback.core.triggers import CallDecision
-from ringback.ports.callings import StoredCall
+from ringback.ports.callings import Gap, StoredCall
 from ringback.ports.changes import ANY_CALL, Touch
+from ringback.ports.texts import CallFactsRow
 from ringback.store.moments import maybe_micros, micros, moment_of, span_micros
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Runner, new_id
@@ -42,6 +43,18 @@ CLOSE_UNSEEN = sql(
 GAP_OPEN = sql("SELECT id FROM pbx_gap WHERE pbx = :pbx AND to_at IS NULL")
 GAP_BEGIN = insert("pbx_gap", "pbx from_at")
 GAP_END = sql("UPDATE pbx_gap SET to_at = :at, calls = :calls WHERE pbx = :pbx AND to_at IS NULL")
+
+
+GAPS = sql(
+    """SELECT id, from_at, to_at FROM pbx_gap
+    WHERE pbx = :pbx AND from_at >= :at AND to_at IS NOT NULL AND recovered_from = '' ORDER BY from_at"""
+)
+LOOKED_INTO = sql("UPDATE pbx_gap SET recovered_from = :records, recovered = :recovered WHERE id = :id")
+DOUBTFUL = sql(
+    """SELECT id, presentation, verstat, vetoed FROM call
+    WHERE pbx = :pbx AND uniqueid = :uniqueid AND (ended_at IS NULL OR reason = 'unseen')"""
+)
+REOPEN = sql("UPDATE call SET ended_at = NULL, outcome = NULL, decision = NULL, reason = NULL WHERE id = :id")
 
 
 class Calls:
@@ -110,12 +123,14 @@ class Calls:
             tried="\n".join(f"{tried.reason} {tried.rule}" for tried in decision.tried),
         )
         self._touch(peer)
+        self._run.count("calls", call.pbx, call.outcome or "", decision.verdict, decision.reason)
         self._run.many(LEG, [_leg(call_id, seq, leg) for seq, leg in enumerate(call.legs)])
         self._run.many(EVENT, [_sighting(call_id, seq, seen) for seq, seen in enumerate(call.seen)])
 
     def redecided(self, call_id: int, decision: CallDecision) -> None:
         """The text that waited was taken back or put off when it came due."""
         self._run.touch(ANY_CALL)
+        self._run.count("redecided", decision.verdict, decision.reason)
         self._run.change(
             REDECIDED,
             id=call_id,
@@ -135,15 +150,33 @@ class Calls:
 
     def close_unseen(self, call_id: int, at: datetime, outcome: str | None, reason: str) -> None:
         self._run.change(CLOSE_UNSEEN, id=call_id, at=micros(at), outcome=outcome, reason=reason)
+        self._run.count("unseen", reason)
 
     def lose_sight(self, pbx: str, at: datetime) -> None:
         """Open a gap, unless one is open."""
         if self._run.one(GAP_OPEN, pbx=pbx) is None:
             self._run.change(GAP_BEGIN, pbx=pbx, from_at=micros(at))
+            self._run.count("gaps", pbx)
 
     def see_again(self, pbx: str, at: datetime, calls: int) -> None:
         """Close the open gap, with the number of calls that ended in it."""
         self._run.change(GAP_END, pbx=pbx, at=micros(at), calls=calls)
+
+    def gaps(self, pbx: str, since: datetime) -> list[Gap]:
+        return [
+            Gap(row[0], moment_of(row[1]), moment_of(row[2])) for row in self._run.all(GAPS, pbx=pbx, at=micros(since))
+        ]
+
+    def look_into(self, gap: int, records: str, recovered: int) -> None:
+        self._run.change(LOOKED_INTO, id=gap, records=records, recovered=recovered)
+
+    def doubtful(self, pbx: str, uniqueid: str) -> tuple[int, CallFactsRow] | None:
+        row = self._run.one(DOUBTFUL, pbx=pbx, uniqueid=uniqueid)
+        return (row[0], CallFactsRow(row[1], row[2], bool(row[3]))) if row else None
+
+    def reopen(self, call_id: int) -> None:
+        self._touch(None)
+        self._run.change(REOPEN, id=call_id)
 
 
 def _leg(call_id: int, seq: int, leg: Leg) -> dict[str, object]:
