@@ -56,6 +56,9 @@ CORRECTIONS: dict[State, frozenset[State]] = {
 }
 """Moves of a text whose state is only a person's word: they take it back, or a receipt knows better."""
 
+RESENDS: dict[State, frozenset[State]] = {_S.UNCONFIRMED: frozenset({_S.SUBMITTING})}
+"""The one move that sends a text once more, by its policy; it may arrive twice. Only `flow.doubts` makes it."""
+
 SAID_BY = "said by "
 """How the cause of an attempt begins whose outcome is a person's word."""
 
@@ -164,7 +167,7 @@ class Wanted:
     `answers` of the incoming text it answers by itself, `command` what that text was (`stop`, `start`, `help`).
     `windows` are the call-back windows it offers, as stored. `permitted` is False where whoever asks may not send it.
     It does not go before `not_before`, if that is set. `reference` is the asker's own word for it, `bulk` the row of
-    the run it belongs to.
+    the run it belongs to. `on_doubt` is the asker's policy; None leaves it to that of the class.
     """
 
     did: str
@@ -191,7 +194,7 @@ class Wanted:
     not_before: datetime | None = None
     campaign: str = ""
     reference: str = ""
-    on_doubt: OnDoubt = OnDoubt.ONCE
+    on_doubt: OnDoubt | None = None
     bulk: int | None = None
 
 

@@ -8,7 +8,7 @@ class TaskKind(StrEnum):
 
     UNCONFIRMED: a text that may have been sent. CALL_BACK: a caller chose a time to be called. OPT_OUT: a text that
     reads like STOP without saying it. QUARANTINED: what a carrier brought and nobody could read. PARTIAL: a text whose
-    pieces did not all come.
+    pieces did not all come. NOT_DELIVERED: what a person wrote did not reach the handset.
     """
 
     TOO_OLD = "too_old"
@@ -19,3 +19,4 @@ class TaskKind(StrEnum):
     OPT_OUT = "opt_out"
     QUARANTINED = "quarantined"
     PARTIAL = "partial"
+    NOT_DELIVERED = "not_delivered"

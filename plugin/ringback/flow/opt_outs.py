@@ -1,7 +1,8 @@
 """STOP and START, whoever says it: the person by text, the carrier by its block, somebody at the desk for them.
 
 The ledger, its fold and the texts that wait are changed in one transaction, so nothing to this person leaves after it.
-An attempt that is open already has left our hands; the confirmation of the STOP itself is let through.
+An attempt that is open already has left our hands, and its text says so; the confirmation of the STOP itself is let
+through.
 """
 
 from datetime import datetime
@@ -12,12 +13,15 @@ from ringback.core.triggers import CallDecision, CallVerdict
 from ringback.ports.pairs import Thread
 from ringback.ports.storage import Tx
 
+CROSSED = "crossed with STOP: it was on its way already"
 STOPPED = CallDecision(CallVerdict.SUPPRESS, Reason.OPTED_OUT)
 
 
 def stop(thread: Thread, method: str, evidence: str, now: datetime, tx: Tx) -> int:
     """Record an opt-out and call off what waits for this pair; returns how many texts that were."""
     tx.pairs.opt_out(thread.id, method, evidence, now)
+    for message in tx.doubts.crossing(thread.id):
+        tx.outbox.note(message, State.SUBMITTING, None, CROSSED, now)
     return _call_off_queued(thread, now, tx) + _call_off_pending(thread, tx)
 
 

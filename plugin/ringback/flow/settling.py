@@ -4,23 +4,25 @@ Nothing here sends a text again. A receipt that comes later knows better than wh
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import cast
 
 import structlog
 
 from ringback.core.ids import Kind
 from ringback.core.messages import SAID_BY, PartState, State, may_correct
-from ringback.core.permissions import Principal
+from ringback.core.permissions import Principal, at_the_shell
+from ringback.core.provider_ids import Ids
 from ringback.core.tasks import TaskKind
-from ringback.errors import SendFailed
+from ringback.errors import RingbackError, SendFailed
 from ringback.flow.permits import NotThere, of_kind
-from ringback.flow.receipts import apply_receipt
-from ringback.ports import Carrier, Listing, Receipt
-from ringback.ports.storage import Tx
+from ringback.flow.receipts import apply_receipt, ids_of
+from ringback.ports import Carrier, Clock, Listing, Receipt
+from ringback.ports.storage import Store, Tx
 from ringback.ports.texts import Doubt
 
 log = structlog.get_logger("settling")
@@ -51,6 +53,10 @@ class Settled(StrEnum):
     CARRIER_AWAY = "carrier_away"
 
 
+class Unclear(RingbackError):
+    """This is nothing that can be said of a text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """How what a person said is written down."""
@@ -64,6 +70,31 @@ WORDS = {
     Resolution.SENT: Word(PartState.ACCEPTED, "accepted", "said_sent"),
     Resolution.NOT_SENT: Word(PartState.FAILED, "not_sent", "said_not_sent"),
 }
+
+
+SENTENCES: Mapping[Settled, str] = {
+    Settled.DONE: "done",
+    Settled.TOO_LATE: "its state has changed, so nothing was marked; `ringback explain` tells what it is now",
+    Settled.FOUND: "the carrier knows it; its state is now what the carrier says",
+    Settled.NOT_FOUND: "the carrier does not list it; it was probably not sent",
+    Settled.CANNOT_ASK: "this carrier cannot be asked about single texts",
+    Settled.CARRIER_AWAY: "the carrier did not answer; try again in a while",
+}
+"""What is said at the shell. A text is as it was unless it is DONE or FOUND."""
+
+
+def settle_by_words(words: Mapping[str, str], who: Principal, now: datetime, tx: Tx) -> Settled:
+    """Carry out what came as words from a command: `message`, and `how`, one of sent, not-sent, undo.
+
+    Raises NotThere, and Unclear for words that no command of ours sends.
+    """
+    message, how = words.get("message", ""), words.get("how", "").replace("-", "_")
+    if how == "undo":
+        return undo(who, message, now, tx)
+    try:
+        return resolve(who, message, Resolution(how), now, tx)
+    except ValueError as problem:
+        raise Unclear("say sent, not-sent, undo or ask; is the daemon older than the command?") from problem
 
 
 def find(message: str, tx: Tx) -> Doubt:
@@ -118,35 +149,50 @@ async def ask(carrier: Carrier | None, doubt: Doubt) -> Sequence[Receipt] | Sett
         return Settled.CARRIER_AWAY
 
 
+async def check_again(
+    who: Principal, message: str, carriers: Mapping[str, Carrier], store: Store, clock: Clock
+) -> Settled:
+    """Ask the carrier of a text once more, for somebody who may. Raises NotThere."""
+    doubt = await store.commit(partial(find, message))
+    if doubt.state not in IN_DOUBT:
+        return Settled.TOO_LATE
+    carrier = carriers.get(doubt.carrier)
+    listed = await ask(carrier, doubt)
+    if isinstance(listed, Settled):
+        return listed
+    return await store.commit(partial(compare, who, doubt, listed, ids_of(carrier), clock.now()))
+
+
+async def settle_for_shell(
+    words: Mapping[str, str], carriers: Mapping[str, Carrier], store: Store, clock: Clock
+) -> Settled:
+    """The daemon's answer to `ringback settle`: `message`, `how` and `by`."""
+    who = at_the_shell(words.get("by", "control"))
+    if words.get("how") == "ask":
+        return await check_again(who, words.get("message", ""), carriers, store, clock)
+    return await store.commit(partial(settle_by_words, words, who, clock.now()))
+
+
 def since(doubt: Doubt) -> datetime:
     return doubt.opened_at - BEFORE
 
 
-def compare(who: Principal, doubt: Doubt, listed: Sequence[Receipt], now: datetime, tx: Tx) -> Settled:
+def compare(who: Principal, doubt: Doubt, listed: Sequence[Receipt], ids: Ids, now: datetime, tx: Tx) -> Settled:
     """Look for a text in what its carrier lists: by our attempt id or by the carrier's own id, and never by a guess.
 
     A list with a text that we cannot place may mean this one, so then nothing can be said.
     """
-    ours = [receipt for receipt in listed if is_of(receipt, doubt)]
+    placed = [(receipt, tx.outcomes.find(doubt.carrier, receipt, ids)) for receipt in listed]
+    ours = [receipt for receipt, attempt in placed if attempt is not None and attempt.message == doubt.message]
     for receipt in ours:
-        apply_receipt(doubt.carrier, receipt, now, tx)
-    if not ours and any(is_stranger(receipt, doubt.carrier, tx) for receipt in listed):
+        apply_receipt(doubt.carrier, receipt, now, tx, ids)
+    if not ours and any(attempt is None and not receipt.attempt for receipt, attempt in placed):
         return note(who, doubt, Settled.CANNOT_ASK, f"the list of {doubt.carrier} does not name our texts", now, tx)
     if not ours:
         found = f"{doubt.carrier} lists no such text since {since(doubt):%Y-%m-%d %H:%M:%S} UTC"
         return note(who, doubt, Settled.NOT_FOUND, found, now, tx)
     tx.audit.note(who.label, "checked", doubt.public_id, "found", now)
     return Settled.FOUND
-
-
-def is_of(receipt: Receipt, doubt: Doubt) -> bool:
-    if receipt.attempt:
-        return receipt.attempt == doubt.attempt_id
-    return bool(receipt.provider_id) and receipt.provider_id == doubt.provider_id
-
-
-def is_stranger(receipt: Receipt, carrier: str, tx: Tx) -> bool:
-    return not receipt.attempt and tx.outcomes.find(carrier, receipt) is None
 
 
 def note(who: Principal, doubt: Doubt, settled: Settled, found: str, now: datetime, tx: Tx) -> Settled:

@@ -1,39 +1,49 @@
 """What became of an attempt: the carrier's answer (D3), its receipts (D4), or nothing at all (D5)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ringback.core.messages import SAID_BY, Allowed, PartState, ReceiptStatus, State, fold, may_move
+from ringback.core.provider_ids import Ids, candidates, key, pick
 from ringback.core.reasons import Reason
 from ringback.ports import Receipt
 from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.texts import Attempt, Doubt
 from ringback.store.moments import maybe_moment_of, micros, moment_of
-from ringback.store.outbox import EVENT
-from ringback.store.sql import insert, sql
-from ringback.store.tx import Runner
+from ringback.store.moves import note_known_move, note_move
+from ringback.store.opened import Attempts, Opened, Text
+from ringback.store.sql import insert, rows, sql, values
+from ringback.store.tx import Row, Runner
 
 # Fenced: only the daemon that opened the attempt may close it, and only once.
 CLOSE = sql(
     """UPDATE attempt SET outcome = :outcome, cause = :cause, provider_id = :provider_id,
-    provider_key = :provider_id, closed_at = :at WHERE id = :id AND outcome IS NULL"""
+    provider_key = :provider_key, closed_at = :at WHERE id = :id AND outcome IS NULL RETURNING carrier"""
 )
+CLOSE_MANY = sql(CLOSE.sqlite.removesuffix(" RETURNING carrier"))
 SET_PART = sql("UPDATE part SET state = :state WHERE id = :id")
-STATES = sql("SELECT m.state, p.state FROM message m JOIN part p ON p.message_id = m.id WHERE m.id = :message")
+STATES = sql("SELECT m.state, p.id, p.state FROM message m JOIN part p ON p.message_id = m.id WHERE m.id = :message")
 MOVE = sql("UPDATE message SET state = :state, reason = :reason, state_at = :at WHERE id = :id AND state = :old")
 BY_PROVIDER = sql(
     """SELECT a.id, a.part_id, a.message_id, p.state, a.cause FROM attempt a JOIN part p ON p.id = a.part_id
     WHERE a.carrier = :carrier AND a.provider_key = :provider_id ORDER BY a.id DESC LIMIT 1"""
+)
+# A number has one key in each base it may be written in; more than a few of them are no evidence.
+BY_NUMBER = sql(
+    """SELECT a.id, a.part_id, a.message_id, p.state, a.cause, a.provider_id, a.provider_key
+    FROM attempt a JOIN part p ON p.id = a.part_id
+    WHERE a.carrier = :carrier AND a.provider_key IN (:first, :second, :third) ORDER BY a.id DESC LIMIT 20"""
 )
 BY_ATTEMPT = sql(
     """SELECT a.id, a.part_id, a.message_id, p.state, a.cause FROM attempt a JOIN part p ON p.id = a.part_id
     WHERE a.public_id = :attempt AND a.carrier = :carrier"""
 )
 RESOLVE = sql(
-    """UPDATE attempt SET provider_id = :provider_id, provider_key = :provider_id, outcome = 'accepted',
+    """UPDATE attempt SET provider_id = :provider_id, provider_key = :provider_key, outcome = 'accepted',
     cause = :cause, closed_at = :at WHERE id = :id"""
 )
 SAY = sql("UPDATE attempt SET outcome = :outcome, cause = :cause WHERE id = :id")
-# A text in doubt is never tried again, so its first time in doubt is the one that counts.
+# The last attempt is the one in doubt; why it came to that stands with the first, where the task began.
 DOUBT = sql(
     """SELECT m.id, m.state, p.id, a.id, a.public_id, m.carrier, a.opened_at, a.outcome, a.cause, a.provider_id,
     (SELECT e.detail FROM message_event e WHERE e.message_id = m.id AND e.state = 'unconfirmed' ORDER BY e.id LIMIT 1),
@@ -41,19 +51,17 @@ DOUBT = sql(
     FROM message m JOIN part p ON p.message_id = m.id LEFT JOIN attempt a ON a.message_id = m.id
     WHERE m.public_id = :public_id ORDER BY a.id DESC LIMIT 1"""
 )
-RECEIPT = insert(
-    "receipt",
-    "attempt_id carrier provider_id status carrier_at received_at error",
-    "ON CONFLICT (carrier, provider_id, status, carrier_at) DO NOTHING",
-)
+_RECEIPT = "attempt_id carrier provider_id status carrier_at received_at error"
+RECEIPT = insert("receipt", _RECEIPT, "ON CONFLICT (carrier, provider_id, status, carrier_at) DO NOTHING")
+RECEIPTS = rows("receipt", _RECEIPT)
 PARK = insert(
     "receipt_parked",
     "carrier provider_id status carrier_at received_at error provider_key",
     "ON CONFLICT (carrier, provider_id, status, carrier_at) DO NOTHING",
 )
 PARKED = sql(
-    """DELETE FROM receipt_parked WHERE carrier = :carrier AND provider_key = :provider_id
-    RETURNING status, carrier_at, received_at, error"""
+    """DELETE FROM receipt_parked WHERE carrier = :carrier AND provider_key IN (:first, :second, :third)
+    RETURNING provider_id, status, carrier_at, error"""
 )
 NO_TIME = 0
 """Stands for the time of a carrier that tells none, so that its receipts are unique by their status."""
@@ -64,13 +72,43 @@ FORGET_PARKED = sql("DELETE FROM receipt_parked WHERE received_at < :at")
 class Outcomes:
     def __init__(self, run: Runner) -> None:
         self._run = run
+        self._attempts = Attempts(run)
 
-    def close(self, attempt_id: int, outcome: str, cause: str, provider_id: str | None, now: datetime) -> bool:
+    def close(
+        self,
+        attempt_id: int,
+        outcome: str,
+        cause: str,
+        provider_id: str | None,
+        now: datetime,
+        ids: Ids = Ids.TEXT,
+    ) -> bool:
         """Record an attempt's outcome; False when somebody did before, and then nothing else may be written."""
-        changed = self._run.change(
-            CLOSE, id=attempt_id, outcome=outcome, cause=cause, provider_id=provider_id or None, at=micros(now)
-        )
-        return changed == 1
+        name = key(provider_id, ids) if provider_id else None
+        values = {
+            "id": attempt_id,
+            "outcome": outcome,
+            "cause": cause,
+            "provider_id": provider_id or None,
+            "provider_key": name,
+            "at": micros(now),
+        }
+        known = self._attempts.of(attempt_id)
+        if known is not None:
+            if not known.open:
+                return False
+            known.open, known.cause = False, cause
+            self._run.change_later(CLOSE_MANY, **values)
+            carrier = known.carrier
+        else:
+            row = self._run.one(CLOSE, **values)
+            if row is None:
+                return False
+            carrier = row[0]
+        if name is not None:
+            self._attempts.named(carrier, name)
+        self._run.count("attempts", carrier, outcome)
+        return True
 
     def part_moves(
         self,
@@ -83,30 +121,93 @@ class Outcomes:
         allowed: Allowed = may_move,
     ) -> State | None:
         """Move a part, and the message with it if the fold of its parts says so; returns the message's new state."""
-        self._run.change(SET_PART, id=part, state=state)
+        text = self._attempts.text(message)
+        if text is not None:
+            return self._known_moves(text, part, message, state, (reason, detail, now), allowed)
         rows = self._run.all(STATES, message=message)
-        old, new = State(rows[0][0]), fold([PartState(row[1]) for row in rows])
+        parts = {row[1]: PartState(row[2]) for row in rows}
+        if allowed(State(parts[part]), State(state)):
+            self._run.change(SET_PART, id=part, state=state)
+            parts[part] = state
+        old, new = State(rows[0][0]), fold(list(parts.values()))
         if not allowed(old, new):
             return None
         self._run.change(MOVE, id=message, old=old, state=new, reason=reason, at=micros(now))
         self._run.touch(ANY_THREAD, Touch("message", message))
-        self._run.change(EVENT, message_id=message, at=micros(now), state=new, reason=reason, detail=detail)
+        note_move(self._run, message, new, reason, detail, now)
         return new
 
-    def find(self, carrier: str, receipt: Receipt) -> Attempt | None:
-        """The attempt a receipt speaks of, by the carrier's id or by ours where the carrier hands it back."""
-        row = (
-            self._run.one(BY_PROVIDER, carrier=carrier, provider_id=receipt.provider_id)
-            if receipt.provider_id
-            else None
-        )
-        if row is None and receipt.attempt:
-            row = self._run.one(BY_ATTEMPT, carrier=carrier, attempt=receipt.attempt)
+    def _known_moves(
+        self,
+        text: Text,
+        part: int,
+        message: int,
+        state: PartState,
+        why: tuple[Reason | None, str, datetime],
+        allowed: Allowed,
+    ) -> State | None:
+        """The same for a text of one part that was read ahead."""
+        reason, detail, now = why
+        if allowed(State(text.part), State(state)):
+            self._run.change_later(SET_PART, id=part, state=state.value)
+            text.part = state
+        old, new = text.state, fold([text.part])
+        if not allowed(old, new):
+            return None
+        said = reason.value if reason else None
+        self._run.change_later(MOVE, id=message, old=old.value, state=new.value, reason=said, at=micros(now))
+        self._run.touch(ANY_THREAD, Touch("message", message))
+        note_known_move(self._run, message, new, reason, detail, micros(now), text.carrier)
+        text.state = new
+        return new
+
+    def read_ahead(self, carrier: str, attempts: Sequence[int], provider_ids: Sequence[str], ids: Ids) -> None:
+        """Read what is known of attempts whose outcomes come next, and of receipts that came before them."""
+        self._attempts.read(attempts)
+        self._attempts.read_parked(carrier, {form for name in provider_ids for form in candidates(name, ids)})
+
+    def read_receipts_ahead(self, carrier: str, receipts: Sequence[Receipt]) -> None:
+        """The same for receipts of a carrier whose ids are text."""
+        names = {receipt.provider_id for receipt in receipts if receipt.provider_id}
+        self._attempts.read_received(carrier, names, {receipt.attempt for receipt in receipts if receipt.attempt})
+
+    def find(self, carrier: str, receipt: Receipt, ids: Ids = Ids.TEXT) -> Attempt | None:
+        """The attempt a receipt speaks of, by the carrier's id or by ours where the carrier hands it back.
+
+        Our own id outdoes a number, which may be written in more than one way.
+        """
+        if ids is Ids.TEXT and (known := self._known(carrier, receipt)) is not None:
+            return Attempt(known.id, known.part, known.message, known.text.part, _said(known.cause))
+        looks = (self._by_provider, self._by_attempt) if ids is Ids.TEXT else (self._by_attempt, self._by_number)
+        row = next((row for look in looks if (row := look(carrier, receipt)) is not None), None)
         return Attempt(row[0], row[1], row[2], PartState(row[3]), _said(row[4])) if row else None
 
-    def resolve(self, attempt_id: int, provider_id: str, cause: str, now: datetime) -> None:
+    def _known(self, carrier: str, receipt: Receipt) -> Opened | None:
+        return self._attempts.by_key(carrier, receipt.provider_id) if receipt.provider_id else None
+
+    def _by_provider(self, carrier: str, receipt: Receipt) -> Row | None:
+        name = receipt.provider_id
+        return self._run.one(BY_PROVIDER, carrier=carrier, provider_id=name) if name else None
+
+    def _by_attempt(self, carrier: str, receipt: Receipt) -> Row | None:
+        return self._run.one(BY_ATTEMPT, carrier=carrier, attempt=receipt.attempt) if receipt.attempt else None
+
+    def _by_number(self, carrier: str, receipt: Receipt) -> Row | None:
+        name = receipt.provider_id
+        rows = self._run.all(BY_NUMBER, carrier=carrier, **_forms(name, Ids.NUMBER)) if name else []
+        place = pick(name, [(row[5], row[6]) for row in rows], Ids.NUMBER)
+        return None if place is None else rows[place]
+
+    def resolve(self, attempt_id: int, provider_id: str, cause: str, now: datetime, ids: Ids = Ids.TEXT) -> None:
         """A receipt shows that an attempt arrived after all."""
-        self._run.change(RESOLVE, id=attempt_id, provider_id=provider_id, cause=cause, at=micros(now))
+        named = {"provider_id": provider_id, "provider_key": key(provider_id, ids)}
+        known = self._attempts.of(attempt_id)
+        if known is None:
+            self._run.change(RESOLVE, id=attempt_id, cause=cause, at=micros(now), **named)
+            return
+        known.open, known.cause = False, cause
+        self._attempts.named(known.carrier, named["provider_key"])
+        self._run.change_later(RESOLVE, id=attempt_id, cause=cause, at=micros(now), **named)
 
     def say(self, attempt_id: int, outcome: str, cause: str) -> None:
         """Write a person's word as the outcome of an attempt, or what stood there before it."""
@@ -135,20 +236,43 @@ class Outcomes:
 
     def keep(self, attempt_id: int, carrier: str, receipt: Receipt, now: datetime) -> bool:
         """Append a receipt (D4); False when it came before."""
-        return self._run.change(RECEIPT, attempt_id=attempt_id, **_columns(carrier, receipt, now)) == 1
+        columns = _columns(carrier, receipt, now)
+        received = self._attempts.received(carrier, receipt.provider_id)
+        if received is None:
+            new = self._run.change(RECEIPT, attempt_id=attempt_id, **columns) == 1
+        else:
+            one = (receipt.status.value, _time_of(receipt))
+            new = one not in received
+            if new:
+                received.add(one)
+                self._run.later(RECEIPTS, values(RECEIPTS, attempt_id=attempt_id, **columns))
+        self._run.count("receipts", carrier, receipt.status, "kept" if new else "again")
+        return new
 
-    def park(self, carrier: str, receipt: Receipt, now: datetime) -> None:
+    def park(self, carrier: str, receipt: Receipt, now: datetime, ids: Ids = Ids.TEXT) -> None:
         """Keep a receipt whose text is not known yet; the answer may still be on its way."""
-        self._run.change(PARK, provider_key=receipt.provider_id, **_columns(carrier, receipt, now))
+        known_as = key(receipt.provider_id, ids)
+        self._attempts.parked(carrier, known_as)
+        new = self._run.change(PARK, provider_key=known_as, **_columns(carrier, receipt, now)) == 1
+        self._run.count("receipts", carrier, receipt.status, "parked" if new else "again")
 
-    def take_parked(self, carrier: str, provider_id: str) -> list[Receipt]:
+    def take_parked(self, carrier: str, provider_id: str, ids: Ids = Ids.TEXT) -> list[Receipt]:
+        """Receipts that may be of a text whose id is known now; whoever takes them looks for their text anew."""
+        if not any(self._attempts.has_parked(carrier, form) for form in candidates(provider_id, ids)):
+            return []
         return [
-            Receipt(provider_id, ReceiptStatus(status), maybe_moment_of(carrier_at or None), error=error)
-            for status, carrier_at, _received, error in self._run.all(PARKED, carrier=carrier, provider_id=provider_id)
+            Receipt(name, ReceiptStatus(status), maybe_moment_of(carrier_at or None), error=error)
+            for name, status, carrier_at, error in self._run.all(PARKED, carrier=carrier, **_forms(provider_id, ids))
         ]
 
     def forget_parked(self, before: datetime) -> None:
         self._run.change(FORGET_PARKED, at=micros(before))
+
+
+def _forms(provider_id: str, ids: Ids) -> dict[str, object]:
+    """The keys a text may stand under, three in any case."""
+    forms = candidates(provider_id, ids)
+    return dict(zip(("first", "second", "third"), (*forms, forms[0], forms[0]), strict=False))
 
 
 def _said(cause: str | None) -> bool:
@@ -159,8 +283,12 @@ def _columns(carrier: str, receipt: Receipt, now: datetime) -> dict[str, object]
     return {
         "carrier": carrier,
         "provider_id": receipt.provider_id,
-        "status": receipt.status,
-        "carrier_at": micros(receipt.carrier_at) if receipt.carrier_at else NO_TIME,
+        "status": receipt.status.value,
+        "carrier_at": _time_of(receipt),
         "received_at": micros(now),
         "error": receipt.error,
     }
+
+
+def _time_of(receipt: Receipt) -> int:
+    return micros(receipt.carrier_at) if receipt.carrier_at else NO_TIME
