@@ -40,10 +40,11 @@ class CallFacts:
 class Facts:
     """All that the gates may know. `call` is None when no call asked for the text.
 
-    `permitted`: whoever asks for the text may send it. `command`: it answers a STOP, or a HELP of whoever said STOP.
-    `too_long`: it has more parts than we or the carrier send. `automatic_this_minute` and `automatic_to_pair` count
-    what was queued before this text; `next_free_at` is when our number may send again, None when it may now.
-    `not_before` is the time that whoever asked for it named, while that is to come.
+    `permitted`: whoever asks for the text may send it. `program`: a program asked for it, alone or in a run.
+    `command`: it answers a STOP, or a HELP of whoever said STOP. `too_long`: it has more parts than we or the carrier
+    send. `automatic_this_minute` and `automatic_to_pair` count what was queued before this text;
+    `next_free_at` is when a text may go that some `rate` holds, None when none does. `not_before` is the time
+    that whoever asked for it named, while that is to come.
     """
 
     peer: Number
@@ -57,11 +58,13 @@ class Facts:
     caller_initiated: bool = True
     opted_out: bool = False
     paused: bool = False
+    program: bool = False
     automatic_this_minute: int = 0
     texts_per_minute: int = 60
     automatic_to_pair: int = 0
     automatic_per_hour: int = 3
     next_free_at: datetime | None = None
+    rate: Reason = Reason.RATE_NUMBER
     not_before: datetime | None = None
 
 
@@ -99,8 +102,8 @@ def permission(facts: Facts) -> Verdict | None:
 
 
 def pause(facts: Facts) -> Verdict | None:
-    """The kill switch: everything automatic, our number, or the rule."""
-    return Refuse(Reason.PAUSED) if facts.automatic and facts.paused else None
+    """The kill switch: everything that no person writes, our number, or the rule."""
+    return Refuse(Reason.PAUSED) if facts.paused and (facts.automatic or facts.program) else None
 
 
 def reachable(facts: Facts) -> Verdict | None:
@@ -162,8 +165,8 @@ def schedule(facts: Facts) -> Verdict | None:
 
 
 def rate(facts: Facts) -> Verdict | None:
-    """Wait until our number may send again."""
-    return Defer(Reason.RATE_NUMBER, facts.next_free_at) if facts.next_free_at is not None else None
+    """Wait until our number, its campaign or the destination may get more."""
+    return Defer(facts.rate, facts.next_free_at) if facts.next_free_at is not None else None
 
 
 AT_SUBMIT: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, length, loop, storm, schedule)

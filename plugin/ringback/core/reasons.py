@@ -48,7 +48,9 @@ class Reason(StrEnum):
 
     # a gate or the carrier put it off, or a note kept beside a yes
     RATE_NUMBER = "rate_number"
+    RATE_CAMPAIGN = "rate_campaign"
     RATE_CARRIER = "rate_carrier"
+    RATE_DESTINATION = "rate_destination"
     CARRIER_HOLD = "carrier_hold"
     SCHEDULED = "scheduled"
     ALLOWED = "allowed"
@@ -91,7 +93,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.TOO_LONG: "The text is longer than the limit.",
     Reason.IDEMPOTENCY_MISMATCH: "This form was sent before with another text.",
     Reason.RATE_NUMBER: "This number sends as fast as it may; the text waits its turn.",
+    Reason.RATE_CAMPAIGN: "This campaign sends as much as it may; the text waits its turn.",
     Reason.RATE_CARRIER: "The carrier asked us to slow down; the text waits.",
+    Reason.RATE_DESTINATION: "As much as may be sent there in a day was sent; the text waits for the next.",
     Reason.CARRIER_HOLD: "The carrier could not be reached; the text waits for the next try.",
     Reason.SCHEDULED: "The text waits for its time.",
     Reason.ALLOWED: "Nothing held it back.",

@@ -12,8 +12,9 @@ from ringback.core.reasons import Reason
 from ringback.core.retries import wait_after
 from ringback.core.tasks import TaskKind
 from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
+from ringback.flow.not_delivered import NEVER_LEFT, leave_if_written
 from ringback.flow.opt_outs import stop
-from ringback.flow.receipts import apply_receipt
+from ringback.flow.receipts import apply_receipt, ids_of
 from ringback.ports import Carrier, CarrierRef
 from ringback.ports.storage import Tx
 from ringback.ports.texts import Order
@@ -28,8 +29,18 @@ STRANDED = timedelta(minutes=5)
 """An attempt that no lane knows is given up after this; longer than any send may take."""
 
 
-async def attempt(carrier: Carrier, order: Order) -> CarrierRef | SendFailed:
+class OurFault(Unconfirmed):
+    """The carrier's code fell over on this text, which says nothing of the carrier."""
+
+
+class TooLate(Unreachable):
+    """Its time was over before its first byte, since the commit that opened it took long. No byte left."""
+
+
+async def attempt(carrier: Carrier, order: Order, now: datetime) -> CarrierRef | SendFailed:
     """Ask the carrier once. Whatever is not a definite answer is Unconfirmed: it may have left."""
+    if order.text.expires_at <= now:
+        return TooLate(NEVER_LEFT)
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
             return await carrier.send(order.text)
@@ -39,7 +50,7 @@ async def attempt(carrier: Carrier, order: Order) -> CarrierRef | SendFailed:
         return Unconfirmed(f"no answer within {SEND_TIMEOUT_S:.0f} s")
     except Exception as fault:  # a carrier's bug must stop neither the lane nor the record
         log.exception("carrier failed", carrier=carrier.name)
-        return Unconfirmed(f"{type(fault).__name__}: {fault}")
+        return OurFault(f"{type(fault).__name__}: {fault}")
 
 
 def record(carrier: Carrier, order: Order, result: CarrierRef | SendFailed, now: datetime, tx: Tx) -> State | None:
@@ -47,6 +58,10 @@ def record(carrier: Carrier, order: Order, result: CarrierRef | SendFailed, now:
     match result:
         case CarrierRef(provider_id):
             return taken(carrier, order, provider_id, now, tx)
+        case Unreachable() | Rejected() if order.again:
+            return not_again(order, result, now, tx)
+        case TooLate():
+            return expire(order, now, tx)
         case Unreachable():
             return wait_and_retry(order, result, now, tx)
         case Rejected():
@@ -55,13 +70,50 @@ def record(carrier: Carrier, order: Order, result: CarrierRef | SendFailed, now:
             return in_doubt(order, str(result), now, tx)
 
 
+def record_all(
+    carrier: Carrier, answers: Sequence[tuple[Order, CarrierRef | SendFailed]], now: datetime, tx: Tx
+) -> list[State | None]:
+    """Record what became of several attempts, each as `record` would, in a few statements for all of them."""
+    names = [result.provider_id for _order, result in answers if isinstance(result, CarrierRef) and result.provider_id]
+    tx.outcomes.read_ahead(carrier.name, [order.attempt for order, _result in answers], names, ids_of(carrier))
+    return [record(carrier, order, result, now, tx) for order, result in answers]
+
+
 def taken(carrier: Carrier, order: Order, provider_id: str, now: datetime, tx: Tx) -> State | None:
-    if not tx.outcomes.close(order.attempt, "accepted", "", provider_id, now):
+    ids = ids_of(carrier)
+    if not tx.outcomes.close(order.attempt, "accepted", "", provider_id, now, ids):
         return None
+    if order.again:
+        tx.tasks.settle(TaskKind.UNCONFIRMED, order.message, now)
     state = tx.outcomes.part_moves(order.part, order.message, PartState.ACCEPTED, None, carrier.name, now)
-    for receipt in tx.outcomes.take_parked(order.carrier, provider_id) if provider_id else ():
-        state = apply_receipt(order.carrier, receipt, now, tx) or state
+    for receipt in tx.outcomes.take_parked(order.carrier, provider_id, ids) if provider_id else ():
+        state = apply_receipt(order.carrier, receipt, now, tx, ids) or state
     return state
+
+
+def not_again(order: Order, failure: Unreachable | Rejected, now: datetime, tx: Tx) -> State | None:
+    """The second attempt of a text definitely failed, so nobody knows of the first, as before.
+
+    One that provably did not leave does not count as sent once more; its policy is asked again after a while.
+    """
+    unreachable = isinstance(failure, Unreachable)
+    if not tx.outcomes.close(order.attempt, "not_sent" if unreachable else "rejected", str(failure), None, now):
+        return None
+    if unreachable:
+        tx.doubts.take_resend_back(order.message)
+    if isinstance(failure, Blocked):
+        stop(order.thread, "carrier", str(failure), now, tx)
+    detail = f"not sent again: {failure}"
+    return tx.outcomes.part_moves(order.part, order.message, PartState.UNCONFIRMED, None, detail, now)
+
+
+def expire(order: Order, now: datetime, tx: Tx) -> State | None:
+    """Its time was over before anything was sent."""
+    if not tx.outcomes.close(order.attempt, "not_sent", NEVER_LEFT, None, now):
+        return None
+    tx.outbox.give_up(order, NEVER_LEFT, now)
+    leave_if_written(order.message, NEVER_LEFT, now, tx)
+    return State.EXPIRED
 
 
 def wait_and_retry(order: Order, failure: Unreachable, now: datetime, tx: Tx) -> State | None:
@@ -80,12 +132,13 @@ def rejected(order: Order, failure: Rejected, now: datetime, tx: Tx) -> State | 
         return None
     if isinstance(failure, Blocked):
         stop(order.thread, "carrier", str(failure), now, tx)
+    leave_if_written(order.message, str(failure), now, tx)
     reason = Reason.OPTED_OUT if isinstance(failure, Blocked) else None
     return tx.outcomes.part_moves(order.part, order.message, PartState.FAILED, reason, str(failure), now)
 
 
 def in_doubt(order: Order, cause: str, now: datetime, tx: Tx) -> State | None:
-    """D5: it may have been sent. A person decides; it is never sent again by itself."""
+    """D5: it may have been sent. Its policy decides, and in most cases a person."""
     if not tx.outcomes.close(order.attempt, "unconfirmed", cause, None, now):
         return None
     tx.tasks.add(TaskKind.UNCONFIRMED, now, cause, message_id=order.message)
@@ -93,7 +146,12 @@ def in_doubt(order: Order, cause: str, now: datetime, tx: Tx) -> State | None:
 
 
 def recover(carrier: str, now: datetime, tx: Tx) -> int:
-    """Before a lane runs: attempts that somebody left open are in doubt (D5). Returns how many."""
+    """Before a lane runs: attempts that somebody left open are in doubt (D5). Returns how many.
+
+    A lane that fell on a row edited by hand comes here too, and must not fall on it again.
+    """
+    for text in tx.repairs.set_aside(carrier, now):
+        log.error("a waiting text was changed by hand and makes no sense; it is refused", message=text)
     left = [(attempt_id, part, message) for attempt_id, part, message, _at in tx.outbox.left_open(carrier)]
     return give_up(left, "crash", "Ringback stopped before the carrier answered", now, tx)
 

@@ -1,10 +1,15 @@
 """What is known of a pair (our number, their number): opt-outs, cool-downs, what waits, how much went already."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from ringback.core.ids import Kind
+from ringback.core.messages import Urgency
+from ringback.core.rates import Bucket, Place
 from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.pairs import PairFacts, Thread
+from ringback.store.crowd import Crowd, Known
+from ringback.store.ghosts import Ghosts
 from ringback.store.moments import maybe_moment_of, micros
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Row, Runner, new_id
@@ -16,14 +21,18 @@ AUTOMATIC = "automatic"
 # One statement of primary-key look-ups, so that the facts of a pair cost the same with a million messages. Only the
 # latest 200 are looked at; where all of them are of this hour it is a flood, and refusals must not push sent texts out.
 FACTS = sql(
-    """SELECT f.opted_out_at,
+    """SELECT CASE WHEN f.thread_id IS NOT NULL THEN f.opted_out_at ELSE
+      (SELECT g.opted_out_at FROM thread e JOIN pair_facts g ON g.thread_id = e.id
+       WHERE e.number_id = n.id AND e.peer = :ghost) END,
     (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
     (SELECT min(due_at) FROM pending_text WHERE peer = :peer AND state = 'pending'),
     (SELECT CASE WHEN count(*) = 200 AND min(latest.created_at) > :hour_ago THEN 200 ELSE
        count(CASE WHEN latest.automatic AND latest.created_at > :hour_ago AND latest.state <> 'refused' THEN 1 END) END
        FROM (SELECT m.automatic, m.created_at, m.state FROM message m WHERE m.thread_id = t.id
        ORDER BY m.created_at DESC, m.id DESC LIMIT 200) AS latest),
-    (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting') LIMIT 1),
+    (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting')
+       AND (m.state = 'submitting' OR (m.urgency <= :urgency
+       AND (coalesce(m.reason, '') <> 'scheduled' OR m.not_before <= :now))) LIMIT 1),
     (SELECT count(*) FROM setting WHERE key IN ('pause:all', :pause_number, :pause_rule)),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute - 1),
@@ -32,9 +41,14 @@ FACTS = sql(
     LEFT JOIN thread t ON t.number_id = n.id AND t.peer = :peer LEFT JOIN pair_facts f ON f.thread_id = t.id"""
 )
 THREAD = sql(
-    """INSERT INTO thread (public_id, number_id, peer, created_at, changed_at)
-    SELECT :public_id, n.id, :peer, :at, :at FROM number n WHERE n.e164 = :did
+    """INSERT INTO thread (id, public_id, number_id, peer, created_at, changed_at)
+    SELECT :id, :public_id, n.id, :peer, :at, :at FROM number n WHERE n.e164 = :did
     ON CONFLICT (number_id, peer) DO UPDATE SET changed_at = excluded.changed_at RETURNING id, public_id, number_id"""
+)
+KEEP_THREAD = insert(
+    "thread",
+    "id public_id number_id peer created_at changed_at",
+    "ON CONFLICT (number_id, peer) DO UPDATE SET changed_at = excluded.changed_at",
 )
 NEW_NUMBER = insert("number", "e164", "ON CONFLICT (e164) DO NOTHING")
 COOL = insert(
@@ -43,6 +57,12 @@ COOL = insert(
     "ON CONFLICT (peer, group_, number_id) DO UPDATE SET until_at = excluded.until_at",
 )
 COUNT = insert("meter", "key slot n", "ON CONFLICT (key, slot) DO UPDATE SET n = meter.n + excluded.n")
+METER = sql("SELECT n FROM meter WHERE key = :key AND slot = :slot")
+LAST_PLACE = sql("SELECT slot, n FROM meter WHERE key = :key AND slot > :slot ORDER BY slot DESC LIMIT 1")
+# What is paced has one row, whose slot is the moment it is free again.
+FREE_AT = sql("SELECT max(slot) FROM meter WHERE key = :key")
+BUSY_UNTIL = sql("UPDATE meter SET slot = :slot WHERE key = :key")
+FORGET_PROMISES = sql("DELETE FROM meter WHERE key >= 'line:' AND key < 'line;'")
 OPT_EVENT = insert("opt_out_event", "thread_id at kind method evidence")
 OPT = insert(
     "pair_facts", "thread_id opted_out_at", "ON CONFLICT (thread_id) DO UPDATE SET opted_out_at = excluded.opted_out_at"
@@ -62,18 +82,56 @@ def _sliding(this: int, before: int, now_us: int) -> int:
 
 
 class Pairs:
-    def __init__(self, run: Runner) -> None:
-        self._run = run
+    tables = frozenset({"meter"})
 
-    def facts(self, did: str, peer: str, group: str, rule: str, now: datetime) -> PairFacts:
-        """All that the gates want to know of a pair, in one look."""
+    def __init__(self, run: Runner, ghosts: Ghosts, crowd: Crowd) -> None:
+        self._run = run
+        self._ghosts = ghosts
+        self._crowd = crowd
+        self._meters: dict[tuple[str, int], int] = {}
+        run.remember(self)
+
+    def forget(self) -> None:
+        self._meters.clear()
+
+    def read_ahead(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
+        """Read what is known of many pairs, for the texts of a batch."""
+        self._crowd.read(pairs, now)
+
+    def plain_facts(self, did: str, peer: str, now: datetime, urgency: Urgency) -> PairFacts:
+        """What the gates want to know of a text that no rule asked for; cheap for a pair that was read ahead."""
+        if self._crowd.of(did, peer) is None:
+            return self.facts(did, peer, "", "", now, urgency)
+        sent = self._metered(f"rate:{did}", micros(now) // MINUTE_US)
+        facts = self._crowd.facts(did, peer, urgency, sent)
+        return facts or self.facts(did, peer, "", "", now, urgency)
+
+    def _metered(self, key: str, slot: int) -> int:
+        found = self._meters.get((key, slot))
+        if found is None:
+            row = self._run.one(METER, key=key, slot=slot)
+            found = self._meters[key, slot] = row[0] if row else 0
+        return found
+
+    def _add(self, key: str, slot: int, n: int) -> None:
+        if (key, slot) in self._meters:
+            self._meters[key, slot] += n
+        self._run.add_later(COUNT, n, key=key, slot=slot)
+
+    def facts(
+        self, did: str, peer: str, group: str, rule: str, now: datetime, urgency: Urgency = Urgency.BULK
+    ) -> PairFacts:
+        """All that the gates want to know of a pair, in one look; `urgency` is that of the text they are asked for."""
         now_us = micros(now)
         row = self._run.one(
             FACTS,
             did=did,
             peer=peer,
+            ghost=self._ghosts.of(peer),
             group=group,
             hour_ago=micros(now - HOUR),
+            urgency=urgency,
+            now=now_us,
             pause_number=f"pause:number:{did}",
             pause_rule=f"pause:rule:{rule}",
             minute=now_us // MINUTE_US,
@@ -94,6 +152,9 @@ class Pairs:
 
     def thread(self, did: str, peer: str, now: datetime) -> Thread:
         """Find or begin the thread of a pair; holds the pair's row until the transaction ends."""
+        known = self._crowd.of(did, peer)
+        if known is not None and known.number is not None:
+            return self._known_thread(known, known.number, did, peer, now)
         row = self._thread(did, peer, now)
         if row is None:
             self._run.change(NEW_NUMBER, e164=did)
@@ -102,17 +163,60 @@ class Pairs:
         self._run.touch(ANY_THREAD, Touch("thread", row[0]))
         return Thread(row[0], row[1], row[2], did, peer)
 
+    def _known_thread(self, known: Known, number: int, did: str, peer: str, now: datetime) -> Thread:
+        """The same for a pair that was read ahead: told once a batch that it changed."""
+        thread = known.thread
+        if thread is None:
+            thread = Thread(self._run.next_id("thread"), new_id(Kind.THREAD, now), number, did, peer)
+            self._crowd.begins(known, thread)
+        if not known.kept:
+            known.kept = True
+            row = {"id": thread.id, "public_id": thread.public_id, "number_id": number, "peer": peer}
+            self._run.change_later(KEEP_THREAD, **row, created_at=micros(now), changed_at=micros(now))
+            self._run.touch(ANY_THREAD, Touch("thread", thread.id))
+        return thread
+
     def _thread(self, did: str, peer: str, now: datetime) -> Row | None:
-        return self._run.one(THREAD, public_id=new_id(Kind.THREAD, now), peer=peer, at=micros(now), did=did)
+        id_ = self._run.next_id("thread")
+        return self._run.one(THREAD, id=id_, public_id=new_id(Kind.THREAD, now), peer=peer, at=micros(now), did=did)
 
     def start_cool_down(self, thread: Thread, group: str, until: datetime) -> None:
         self._run.change(COOL, peer=thread.peer, group_=group, number_id=thread.number_id, until_at=micros(until))
 
     def count_automatic(self, now: datetime) -> None:
-        self._run.change(COUNT, key=AUTOMATIC, slot=micros(now) // MINUTE_US, n=1)
+        self._add(AUTOMATIC, micros(now) // MINUTE_US, 1)
 
     def count_sent(self, did: str, segments: int, now: datetime) -> None:
-        self._run.change(COUNT, key=f"rate:{did}", slot=micros(now) // MINUTE_US, n=segments)
+        self._add(f"rate:{did}", micros(now) // MINUTE_US, segments)
+
+    def used(self, buckets: Sequence[Bucket]) -> dict[str, int]:
+        """How many segments of these buckets left in the spans they count now."""
+        return {bucket.key: self._metered(bucket.key, bucket.slot) for bucket in buckets}
+
+    def count(self, bucket: Bucket, segments: int) -> None:
+        self._add(bucket.key, bucket.slot, segments)
+
+    def last_place(self, bucket: Bucket) -> Place | None:
+        """The end of the line behind a full bucket."""
+        row = self._run.one(LAST_PLACE, key=f"line:{bucket.key}", slot=bucket.slot)
+        return Place(*row) if row else None
+
+    def promise(self, bucket: Bucket, place: Place, segments: int) -> None:
+        """Give a text a place in that line."""
+        self._add(f"line:{bucket.key}", place.slot, segments)
+
+    def free_at(self, key: str) -> datetime | None:
+        """When something that is paced is free again, or was."""
+        row = self._run.one(FREE_AT, key=key)
+        return maybe_moment_of(row[0]) if row else None
+
+    def busy_until(self, key: str, moment: datetime) -> None:
+        if not self._run.change(BUSY_UNTIL, key=key, slot=micros(moment)):
+            self._run.change(COUNT, key=key, slot=micros(moment), n=0)
+
+    def forget_promises(self) -> None:
+        """The clock was set back: the lines would begin too late."""
+        self._run.change(FORGET_PROMISES)
 
     def opt_out(self, thread_id: int, method: str, evidence: str, now: datetime) -> None:
         """Write the ledger and its fold in one go."""

@@ -1,0 +1,200 @@
+"""Opening attempts for texts that are due, the most urgent first (D2), and what is done for those that cannot go."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ringback.core.messages import State, Urgency
+from ringback.core.policy import AT_OPEN, Defer, Facts, Refuse, judge
+from ringback.core.reasons import Reason
+from ringback.core.retries import WRITE_MARGIN
+from ringback.flow import rates
+from ringback.flow.governor import Room
+from ringback.flow.house import House
+from ringback.flow.not_delivered import NEVER_LEFT, leave_if_written
+from ringback.flow.outbound import AFTER_STOP, Text, gate_facts, read_ahead
+from ringback.flow.rates import Leaving
+from ringback.ports.storage import Tx
+from ringback.ports.texts import Order, WaitingText
+
+AT_ONCE = 200
+"""The most texts that one transaction lets expire or takes another way."""
+SHOWN = 100
+"""Of texts that wait for a carrier which does not answer, so many of the most urgent say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a claim found: attempts opened, whether more were due than it looked at, and what still waits.
+
+    `upcoming` is the next moment at which a text may go; `blocked` says that one waits for another to the same person,
+    or for a slot. `expires` is when the first of all that wait is not worth sending any more.
+    """
+
+    orders: tuple[Order, ...] = ()
+    more: bool = False
+    upcoming: datetime | None = None
+    blocked: bool = False
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """Where texts go whose own carrier does not answer; that one takes texts of so many segments."""
+
+    carrier: str
+    max_segments: int
+
+
+def claim(house: House, carrier: str, room: Room, now: datetime, tx: Tx, look: int = 0) -> Claimed:
+    """Open attempts for texts that are due, each asked by the gates once more in this very transaction (D2).
+
+    `look` widens the look where texts were only put off before.
+    """
+    more = let_expire(now, tx)
+    orders: list[Order] = []
+    left = room.segments
+    for level in tx.outbox.levels_due(carrier, now):
+        slots = min(room.texts - len(orders), room.bulk if level is Urgency.BULK else room.texts)
+        if slots <= 0 or left <= 0:
+            break
+        due = tx.outbox.due(carrier, level, now, max(slots, look))
+        more = more or len(due) == max(slots, look)
+        read_ahead({(text.thread.did, text.thread.peer) for text in due if is_plain(text)}, now, tx)
+        for text in due:
+            if slots <= 0 or left <= 0:
+                more = True
+                break
+            if order := open_one(house, carrier, text, now, tx):
+                orders.append(order)
+                slots -= 1
+                left -= order.segments
+    waits = tx.outbox.still_waiting(carrier, now)
+    return Claimed(tuple(orders), more, waits.upcoming, waits.blocked, worthless(waits.expires))
+
+
+def let_expire(now: datetime, tx: Tx) -> bool:
+    """Give up what is not worth sending any more; True when there may be more of it."""
+    old = tx.outbox.expiring(now + WRITE_MARGIN, AT_ONCE)
+    for message, state in old:
+        tx.outbox.move(message, state, State.EXPIRED, None, NEVER_LEFT, now)
+        leave_if_written(message, NEVER_LEFT, now, tx)
+    return len(old) == AT_ONCE
+
+
+def worthless(expires: datetime | None) -> datetime | None:
+    """From when on a text is not sent any more."""
+    return expires - WRITE_MARGIN if expires is not None else None
+
+
+def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: Tx) -> Order | None:
+    """Open one attempt, or let the text expire, be refused or wait on."""
+    message = text.message
+    leaving, full, facts = weigh(house, text, now, tx)
+    match judge(facts, AT_OPEN):
+        case Refuse(reason):
+            tx.outbox.move(message.id, text.state, State.REFUSED, reason, "", now)
+            return None
+        case Defer() as verdict:
+            waits = rates.queue_up(house, full, leaving, now, tx) if full is not None else verdict
+            tx.outbox.hold(message.id, text.state, sooner(waits, text.expires_at), "", now)
+            return None
+        case None:
+            rates.count(house, leaving, now, tx)
+            return tx.outbox.open_attempt(text, carrier, now)
+
+
+def sooner(waits: Defer, expires_at: datetime) -> Defer:
+    """No text waits for a moment after its end."""
+    return Defer(waits.reason, min(waits.until, expires_at))
+
+
+def is_plain(text: WaitingText) -> bool:
+    """Whether no guard against machines looks at it."""
+    return not text.automatic and not text.rule
+
+
+def leaving_of(text: WaitingText) -> Leaving:
+    return Leaving(
+        text.thread.did,
+        text.thread.peer,
+        text.message.segments,
+        text.campaign,
+        text.urgency,
+        in_line=text.reason in rates.RATES,
+    )
+
+
+def weigh(house: House, text: WaitingText, now: datetime, tx: Tx) -> tuple[Leaving, rates.Full | None, Facts]:
+    """What the gates want to know of a text whose turn has come, and the rate that holds it."""
+    thread = text.thread
+    leaving = leaving_of(text)
+    pair = (
+        tx.pairs.plain_facts(thread.did, thread.peer, now, Urgency.BULK)
+        if is_plain(text)
+        else tx.pairs.facts(thread.did, thread.peer, "", text.rule, now)
+    )
+    full = rates.look(house, leaving, pair, now, tx)
+    asked = Text(
+        text.automatic,
+        text.message.segments,
+        text.call.facts(),
+        text.command in AFTER_STOP,
+        text.permitted,
+        full=full.verdict if full else None,
+        program=text.urgency in (Urgency.TRANSACTIONAL, Urgency.BULK),
+    )
+    return leaving, full, gate_facts(house, thread.did, house.read("", thread.peer), asked, pair, now)
+
+
+def facts_at_open(house: House, text: WaitingText, now: datetime, tx: Tx) -> Facts:
+    """The same for one that is not put off but dropped or left as it is."""
+    return weigh(house, text, now, tx)[2]
+
+
+def tend(carrier: str, next_try: datetime | None, detour: Detour | None, now: datetime, tx: Tx) -> Claimed:
+    """While a lane stands still: let texts expire in time, and see to those whose carrier does not answer.
+
+    `next_try` is set when the breaker is open. Only texts that provably never left take the detour.
+    """
+    more = let_expire(now, tx)
+    if detour is not None:
+        more = take_detour(carrier, detour, now, tx) or more
+    elif next_try is not None:
+        show_next_try(carrier, next_try, now, tx)
+    waits = tx.outbox.still_waiting(carrier, now)
+    return Claimed((), more, waits.upcoming, waits.blocked, worthless(waits.expires))
+
+
+def take_detour(carrier: str, detour: Detour, now: datetime, tx: Tx) -> bool:
+    """Let what is due, and what the carrier provably did not take, go another way; True when there may be more."""
+    found = tx.outbox.put_off_by(carrier, AT_ONCE)
+    for level in tx.outbox.levels_due(carrier, now):
+        found += tx.outbox.stuck(carrier, level, now, AT_ONCE)
+    fitting = {text.id: text for text in found if text.segments <= detour.max_segments}
+    for message in fitting:
+        tx.outbox.detour(message, detour.carrier, f"{carrier} cannot be reached, goes by {detour.carrier}", now)
+    return len(fitting) >= AT_ONCE
+
+
+def show_next_try(carrier: str, until: datetime, now: datetime, tx: Tx) -> None:
+    """Have the most urgent of the texts that are due say what they wait for, and until when."""
+    waiting = Defer(Reason.CARRIER_HOLD, until)
+    for level in tx.outbox.levels_due(carrier, now):
+        if level is Urgency.BULK:
+            return
+        for text in tx.outbox.stuck(carrier, level, now, SHOWN):
+            if text.state is State.QUEUED:
+                tx.outbox.hold(text.id, text.state, waiting, f"{carrier} cannot be reached", now)
+            else:
+                tx.outbox.show_next_try(text.id, until)
+
+
+def carry_on(carrier: str, now: datetime, tx: Tx) -> int:
+    """The carrier answers again: what waited for its next try may go now."""
+    return tx.outbox.resume(carrier, now)
+
+
+def clock_went_back(carrier: str, by: timedelta, now: datetime, tx: Tx) -> int:
+    """The wall clock was set back: what we put off by it would wait so much longer. Returns how many that helps."""
+    tx.pairs.forget_promises()
+    return tx.outbox.clock_went_back(carrier, by, now)
