@@ -5,24 +5,66 @@ schema only. A test explains every statement registered here on both databases.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+_WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 REGISTRY: "list[Sql]" = []
 
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """One statement, with `:name` places as SQLite wants them and `%(name)s` as psycopg does."""
+    """One statement, with `:name` places as SQLite wants them and `%(name)s` as psycopg does.
+
+    `writes` is the table it changes, empty for one that only reads.
+    """
 
     sqlite: str
     postgres: str
+    writes: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        found = _WRITES.match(self.sqlite)
+        object.__setattr__(self, "writes", found[1] if found else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a table that are put in many at a time, each with a value for every column."""
+
+    writes: str
+    columns: tuple[str, ...]
 
 
 def sql(text: str) -> Sql:
     """Register a statement; places are written `:name`."""
     plain = " ".join(text.split())
-    statement = Sql(plain, _NAME.sub(r"%(\1)s", plain.replace("%", "%%")))
+    return _register(plain, plain)
+
+
+def for_each(text: str, **columns: str) -> Sql:
+    """Register a statement about many things: `{each}` stands for the rows of `:each`, a list as JSON.
+
+    `columns` are the names and types of what is in each row.
+    """
+    lite, post = [], []
+    for place, (name, kind) in enumerate(columns.items()):
+        lite.append(f"json_extract(value, '$[{place}]') AS {name}")
+        post.append(f"CAST(value ->> {place} AS {kind}) AS {name}")
+    plain = " ".join(text.split())
+    return _register(
+        plain.replace("{each}", f"(SELECT {', '.join(lite)} FROM json_each(:each)) AS each"),
+        plain.replace("{each}", f"(SELECT {', '.join(post)} FROM json_array_elements(CAST(:each AS json))) AS each"),
+    )
+
+
+def sql_each(sqlite: str, postgres: str) -> Sql:
+    """Register a statement for which each database has words of its own."""
+    return _register(" ".join(sqlite.split()), " ".join(postgres.split()))
+
+
+def _register(sqlite: str, postgres: str) -> Sql:
+    statement = Sql(sqlite, _NAME.sub(r"%(\1)s", postgres.replace("%", "%%")))
     REGISTRY.append(statement)
     return statement
 
@@ -32,3 +74,13 @@ def insert(table: str, columns: str, extra: str = "") -> Sql:
     names = columns.split()
     places = ", ".join(f":{name}" for name in names)
     return sql(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places}) {extra}")
+
+
+def rows(table: str, columns: str) -> Rows:
+    """Rows of a table with the columns named."""
+    return Rows(table, tuple(columns.split()))
+
+
+def values(what: Rows, **row: object) -> tuple[object, ...]:
+    """A row in the order of its columns."""
+    return tuple(map(row.__getitem__, what.columns))

@@ -1,0 +1,111 @@
+"""What a batch knows of its pairs: read once for them all, and kept true while the texts of the batch are stored.
+
+It knows what a text meets that no rule asked for; of others it says nothing.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringback.core.messages import State, Urgency
+from ringback.core.reasons import Reason
+from ringback.ports.pairs import PairFacts, Thread
+from ringback.store.ghosts import Ghosts
+from ringback.store.moments import maybe_moment_of, micros
+from ringback.store.sql import for_each, sql
+from ringback.store.tx import Runner
+
+# The same questions as one pair is asked; `first` is the most urgent text that goes before, below all of them for one
+# that is on its way.
+CROWD = for_each(
+    """SELECT each.did, each.peer, n.id, t.id, t.public_id,
+    CASE WHEN f.thread_id IS NOT NULL THEN f.opted_out_at ELSE
+      (SELECT g.opted_out_at FROM thread e JOIN pair_facts g ON g.thread_id = e.id
+       WHERE e.number_id = n.id AND e.peer = each.ghost) END,
+    (SELECT min(CASE WHEN m.state = 'submitting' THEN -1 ELSE m.urgency END) FROM message m WHERE m.thread_id = t.id
+       AND m.state IN ('queued', 'held', 'submitting')
+       AND (m.state = 'submitting' OR coalesce(m.reason, '') <> 'scheduled' OR m.not_before <= :now))
+    FROM {each} LEFT JOIN number n ON n.e164 = each.did
+    LEFT JOIN thread t ON t.number_id = n.id AND t.peer = each.peer LEFT JOIN pair_facts f ON f.thread_id = t.id""",
+    did="text",
+    peer="text",
+    ghost="text",
+)
+PAUSES = sql("SELECT key FROM setting WHERE key >= 'pause:' AND key < 'pause;'")
+ON_ITS_WAY = -1
+
+
+@dataclass(slots=True)
+class Known:
+    """One pair. `thread` is None until its thread is made; `kept`: this batch has told it that it changed."""
+
+    number: int | None
+    thread: Thread | None
+    opted_out_at: datetime | None
+    first: int | None
+    kept: bool = False
+
+
+class Crowd:
+    """A memory of the writer's transaction."""
+
+    tables = frozenset({"thread", "pair_facts", "message", "setting", "number"})
+
+    def __init__(self, run: Runner, ghosts: Ghosts) -> None:
+        self._run = run
+        self._ghosts = ghosts
+        self._known: dict[tuple[str, str], Known] = {}
+        self._threads: dict[int, Known] = {}
+        self._pauses: frozenset[str] = frozenset()
+        run.remember(self)
+
+    def forget(self) -> None:
+        if self._known:
+            self._known, self._threads = {}, {}
+
+    def read(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
+        """Read ahead what is known of these pairs."""
+        asked = [(did, peer, self._ghosts.of(peer)) for did, peer in set(pairs)]
+        found = self._run.all(CROWD, each=json.dumps(asked), now=micros(now))
+        self._pauses = frozenset(row[0] for row in self._run.all(PAUSES))
+        for did, peer, number, thread_id, public_id, opted_out, first in found:
+            thread = Thread(thread_id, public_id, number, did, peer) if thread_id is not None else None
+            known = self._known[did, peer] = Known(number, thread, maybe_moment_of(opted_out), first)
+            if thread is not None:
+                self._threads[thread.id] = known
+
+    def of(self, did: str, peer: str) -> Known | None:
+        return self._known.get((did, peer))
+
+    def begins(self, known: Known, thread: Thread) -> None:
+        """A pair has its first thread."""
+        known.thread = thread
+        self._threads[thread.id] = known
+
+    def facts(self, did: str, peer: str, urgency: Urgency, sent: int) -> PairFacts | None:
+        """What the gates want to know, for a text no rule asked for; None where nothing was read ahead."""
+        known = self._known.get((did, peer))
+        if known is None:
+            return None
+        return PairFacts(
+            opted_out_at=known.opted_out_at,
+            cooling_until=None,
+            pending=False,
+            automatic_to_pair=0,
+            in_flight=known.first is not None and known.first <= urgency,
+            paused="pause:all" in self._pauses or f"pause:number:{did}" in self._pauses,
+            automatic_this_minute=0,
+            sent_this_minute=sent,
+        )
+
+    def waits(self, thread: int, state: State, reason: Reason | None, urgency: int, later: bool) -> None:
+        """A text is stored; `later`: what it waits for is still to come."""
+        known = self._threads.get(thread)
+        if known is None or state not in WAY_OUT or (reason is Reason.SCHEDULED and later):
+            return
+        first = ON_ITS_WAY if state is State.SUBMITTING else urgency
+        known.first = first if known.first is None else min(known.first, first)
+
+
+WAY_OUT = frozenset({State.QUEUED, State.HELD, State.SUBMITTING})
