@@ -1,4 +1,4 @@
-"""How often somebody may try to log in: a wait that doubles with each wrong password, kept in memory."""
+"""How often somebody may try a secret: a wait that doubles with each wrong one, kept in memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
