@@ -4,16 +4,23 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ringback.errors import Locked, StoreBusy, StoreFault
+from ringback.errors import Locked, RingbackError, StoreAway, StoreBusy, StoreFault
 from ringback.flow.changes import Hub
+from ringback.flow.restoring import put_back
 from ringback.ports import Clock
 from ringback.ports.storage import Step, Tx
+from ringback.store.checking import check_file, locked
+from ringback.store.marks import Mark
 from ringback.store.nouns import Nouns
-from ringback.store.writer import Connection, Writer
+from ringback.store.reserve import Reserve
+from ringback.store.search import INDEXES
+from ringback.store.sqlite import LOOKING, Emptying, SqliteConnection
+from ringback.store.tally import Tally
+from ringback.store.writer import Connection, Keeping, Writer
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -21,8 +28,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 T = TypeVar("T")
-HEAD = "0003"
+HEAD = "0004"
 """The schema this program speaks; a test compares it with the newest migration."""
+GONE = "the thread that writes has ended; start Ringback again"
+ANSWERS_WITHIN_S = 5
+"""How long a server may take to let us in when we look whether it is there."""
 SCHEMAS = Path(__file__).parent
 """Where the scripts are that make an empty database; `python -m tools.schema` writes them."""
 
@@ -33,16 +43,19 @@ def sqlite_path(url: str) -> Path | None:
     return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None
 
 
-def connector(url: str) -> Callable[[], Connection]:
+def plain(url: str) -> str:
+    """The address of a PostgreSQL as libpq reads it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def connector(url: str, emptying: Emptying | None = None) -> Callable[[], Connection]:
     """How the writer's thread opens its connection."""
     path = sqlite_path(url)
     if path is not None:
-        from ringback.store.sqlite import SqliteConnection
-
-        return lambda: SqliteConnection(path)
+        return lambda: SqliteConnection(path, emptying=emptying)
     from ringback.store.postgres import PostgresConnection
 
-    return lambda: PostgresConnection(url.replace("postgresql+psycopg://", "postgresql://", 1))
+    return lambda: PostgresConnection(plain(url))
 
 
 @contextmanager
@@ -67,23 +80,68 @@ def hold(state: Path) -> Iterator[None]:
 
 
 class Database:
-    """The one writer, and readers beside it. Satisfies `ports.storage.Store`."""
+    """The one writer, and readers beside it. Satisfies `ports.storage.Store`.
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    With its `state` folder it keeps room there for hard times, and knows a database that went back. `broken` is told
+    when the database must not be used any more.
+    """
+
+    def __init__(
+        self, url: str, clock: Clock, state: Path | None = None, broken: Callable[[StoreFault], None] | None = None
+    ) -> None:
         self.url = url
         self.changes = Hub()
         self._clock = clock
-        self._writer = Writer(connector(url), self.changes.tell)
+        self._keeping = Keeping(Mark(state), Reserve(state) if sqlite_path(url) else None) if state else Keeping()
+        self._keeping.broken = broken or self._keeping.broken
+        self._emptying = Emptying()
+        self._writer = Writer(connector(url, self._emptying), self.changes.tell, self._keeping)
         self._engine: Engine | None = None
-        self.trouble = ""
+        self._trouble = ""
+
+    @property
+    def trouble(self) -> str:
         """Why the last changes could not be written; empty when they were."""
+        return self._trouble or ("" if self.alive else GONE)
+
+    @property
+    def tally(self) -> Tally:
+        """What was committed since the start, in figures."""
+        return self._writer.tally
+
+    @property
+    def waiting(self) -> int:
+        """How many changes wait to be written."""
+        return self._writer.waiting
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread that writes is there."""
+        return self._writer.alive
 
     async def open(self) -> int:
-        """Start writing; returns the number of this start (the epoch)."""
+        """Start writing; returns the number of this start (the epoch). Raises StoreAway where that may work later."""
+        try:
+            return await self._open()
+        except (OSError, RingbackError) as problem:
+            await self.close()
+            if isinstance(problem, StoreBusy):
+                raise StoreAway(str(problem)) from problem
+            raise
+        except Exception as problem:  # each driver has its own
+            await self.close()
+            raise StoreAway(f"the database cannot be opened: {problem}") from problem
+
+    async def _open(self) -> int:
+        if self._keeping.reserve is not None:
+            await asyncio.to_thread(self._keeping.reserve.fill)
         await self._writer.start()
 
         def count(tx: Tx) -> int:
-            epoch = tx.settings.next_epoch(self._clock.now())
+            now = self._clock.now()
+            if self._writer.behind:
+                put_back(f"its last {self._writer.behind} commits are missing", now, tx)
+            epoch = tx.settings.next_epoch(now)
             cast(Nouns, tx).begin_epoch(epoch)
             return epoch
 
@@ -99,7 +157,7 @@ class Database:
     async def commit_all(self, steps: Sequence[Step[T]]) -> "list[T | Exception]":
         """Run steps in order and wait once; a step that failed leaves its exception in its place."""
         values = [value for _done, value in await self._writer.put(list(steps))]
-        self.trouble = next((str(value) for value in values if isinstance(value, StoreBusy)), "")
+        self._trouble = next((str(value) for value in values if isinstance(value, StoreBusy)), "")
         return values
 
     def ride_along(self, steps: Sequence[Step[object]]) -> None:
@@ -122,11 +180,41 @@ class Database:
             why = getattr(problem, "orig", None) or problem
             raise StoreFault(f"the database cannot be read: {why}") from problem
 
+    async def scrub(self) -> bool:
+        """Clean what lies beside the tables of rows that are gone; False when somebody's reading keeps it off."""
+        if sqlite_path(self.url) is None:
+            return await asyncio.to_thread(_scrub_postgres, self.url)
+        self._emptying.asked = True
+        with suppress(StoreFault):
+            await self.commit(_nothing)
+            return self._emptying.done
+        return False
+
     async def close(self) -> None:
         """Finish what waits, then close."""
         await self._writer.stop()
+        if self._keeping.mark is not None:
+            self._keeping.mark.close()
         if self._engine is not None:
             self._engine.dispose()
+
+
+def _nothing(_tx: Tx) -> None:
+    """A step that changes nothing."""
+
+
+def _scrub_postgres(url: str) -> bool:
+    """Give up dead rows; PostgreSQL's own log is its owner's."""
+    import psycopg
+
+    try:
+        with psycopg.connect(plain(url), autocommit=True, connect_timeout=ANSWERS_WITHIN_S) as database:
+            database.execute("VACUUM")
+            for index in INDEXES:  # one of words keeps those that no row has any more
+                database.execute(f"REINDEX INDEX CONCURRENTLY ix_{index}_words")
+    except psycopg.Error:
+        return False
+    return True
 
 
 def reader(url: str) -> "Engine":
@@ -138,6 +226,7 @@ def reader(url: str) -> "Engine":
         return create_engine(
             url.replace("postgresql://", "postgresql+psycopg://", 1),
             pool_size=2,
+            pool_pre_ping=True,  # a server that came back has ended the connections of before
             connect_args={"options": "-c default_transaction_read_only=on"},
         )
     if not path.exists():
@@ -169,7 +258,8 @@ def _sqlite_version(path: Path) -> str | None:
             known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
     except sqlite3.Error as problem:
-        raise StoreFault(f"the database {path} cannot be read: {problem}") from problem
+        kind = StoreAway if locked(problem) else StoreFault
+        raise kind(f"the database {path} cannot be read: {problem}") from problem
     return cast(str, row[0]) if row else None
 
 
@@ -177,12 +267,12 @@ def _postgres_version(url: str) -> str | None:
     import psycopg
 
     try:
-        with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1)) as database:
+        with psycopg.connect(plain(url), connect_timeout=ANSWERS_WITHIN_S) as database:
             known = database.execute("SELECT to_regclass('alembic_version')").fetchone()
             row = database.execute("SELECT version_num FROM alembic_version").fetchone() if known and known[0] else None
     except psycopg.Error as problem:
         why = str(problem).strip().partition("\n")[0]
-        raise StoreFault(f"the database cannot be reached: {why}") from problem
+        raise StoreAway(f"the database cannot be reached: {why}") from problem
     return cast(str, row[0]) if row else None
 
 
@@ -220,7 +310,7 @@ def _make_in_postgres(url: str) -> None:
     import psycopg
 
     try:
-        with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), autocommit=True) as database:
+        with psycopg.connect(plain(url), autocommit=True) as database:
             database.execute((SCHEMAS / "schema.postgresql.sql").read_bytes())
     except psycopg.Error as problem:
         raise StoreFault(f"the database cannot be made: {str(problem).strip()}") from problem
@@ -233,8 +323,14 @@ def migrate(url: str) -> None:
     command.upgrade(alembic_config(url), "head")
 
 
-def prepare(url: str) -> None:
-    """Make sure the schema is ours: make or upgrade it; refuse a newer one than this program knows."""
+def prepare(url: str, state: Path | None = None) -> None:
+    """Make sure the schema is ours: make or upgrade it; refuse a newer one than this program knows.
+
+    With the state folder, see first that the file is whole, and is the one that was there.
+    """
+    path = sqlite_path(url)
+    if state is not None and path is not None:
+        check_file(path, state)
     version = schema_version(url)
     if version == HEAD:
         return
@@ -250,13 +346,11 @@ def peek(url: str, step: Step[T]) -> T:
     """Run a step that only looks, on a connection that cannot write, beside whatever daemon runs."""
     path = sqlite_path(url)
     if path is not None:
-        from ringback.store.sqlite import LOOKING, SqliteConnection
-
         connection: Connection = SqliteConnection(path, LOOKING)
     else:
         from ringback.store.postgres import PostgresConnection
 
-        connection = PostgresConnection(url.replace("postgresql+psycopg://", "postgresql://", 1), lock=None)
+        connection = PostgresConnection(plain(url), lock=None)
     try:
         connection.look()
         return step(connection.nouns)

@@ -8,15 +8,19 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
-from ringback.errors import StoreBusy
+from ringback.errors import StoreBusy, StoreFault, told
 from ringback.ports.changes import Touch
+from ringback.ports.storage import Needed
+from ringback.store.marks import Mark
 from ringback.store.nouns import Nouns
+from ringback.store.reserve import Reserve
+from ringback.store.tally import Tally
 
 log = structlog.get_logger("store")
 
@@ -25,22 +29,35 @@ RIDE_S = 0.25
 MOST_AT_ONCE = 256
 """Steps in one transaction: enough to share a flush, few enough that a burst's first need not wait for its last."""
 
+LOOK_FOR_ROOM_S = 2.0
+"""How often a full disk is asked whether there is room again."""
+
+FULL = StoreBusy("the disk is full: only what became of texts on their way is written; make room")
+
 Outcome = tuple[bool, Any]
 """(True, value) or (False, the exception the step raised)."""
 
 
 class Connection(Protocol):
-    """One writing connection of a database. `later` knows the driver's errors that are worth another try."""
+    """One writing connection of a database.
+
+    `later` knows the driver's errors that are worth another try, `full` those of a disk that lacks room, `damaged`
+    those of a database that must not be used. `new` is True until the first look at `counted` after it connected.
+    """
 
     nouns: Nouns
+    new: bool
 
     def later(self, problem: Exception) -> bool: ...
+    def full(self, problem: Exception) -> bool: ...
+    def damaged(self, problem: Exception) -> bool: ...
+    def counted(self) -> int: ...
     def begin(self) -> None: ...
     def look(self) -> None: ...
     def save(self) -> None: ...
     def keep(self) -> None: ...
     def undo(self) -> None: ...
-    def commit(self) -> None: ...
+    def commit(self, count: int) -> None: ...
     def rollback(self) -> None: ...
     def close(self) -> None: ...
 
@@ -54,8 +71,17 @@ class _Job:
     due: float = 0.0
 
 
-def _to_nobody(_touched: frozenset[Touch]) -> None:
+def _to_nobody(_touched: object) -> None:
     """Nobody looks."""
+
+
+@dataclass(slots=True)
+class Keeping:
+    """What the writer keeps beside the database, and whom it tells that the database must not be used any more."""
+
+    mark: Mark | None = None
+    reserve: Reserve | None = None
+    broken: Callable[[StoreFault], None] = _to_nobody
 
 
 class Writer:
@@ -65,10 +91,20 @@ class Writer:
     """
 
     def __init__(
-        self, connect: Callable[[], Connection], tell: Callable[[frozenset[Touch]], None] = _to_nobody
+        self,
+        connect: Callable[[], Connection],
+        tell: Callable[[frozenset[Touch]], None] = _to_nobody,
+        keeping: Keeping | None = None,
     ) -> None:
         self._connect = connect
+        self._keeping = keeping or Keeping()
+        self._count = self._keeping.mark.read() if self._keeping.mark else 0
+        self.behind = 0
+        """How many commits the database lacked that we remember, when it was opened."""
+        self._opened = False
+        self._looked_at = 0.0
         self._tell_changes = tell
+        self.tally = Tally()
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
         self._wake = threading.Condition()
@@ -76,6 +112,15 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
+
+    @property
+    def waiting(self) -> int:
+        """How many steps wait for their turn."""
+        return self._waiting
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
 
     async def start(self) -> None:
         """Open the connection; raises what opening raised."""
@@ -120,13 +165,83 @@ class Writer:
             return
         self._tell(self._ready, None)
         try:
-            while jobs := self._take():
-                outcomes = _apply(connection, [step for job in jobs for step in job.steps])
+            while (jobs := self._take()) or not self._stopping:
+                self._look_for_room()
+                if not jobs:
+                    continue
+                begun = time.monotonic()
+                outcomes = self._carry_out(connection, [step for job in jobs for step in job.steps])
+                self.tally.flushed(connection.nouns.take_counted(), len(outcomes), time.monotonic() - begun)
                 self._loop.call_soon_threadsafe(_resolve, jobs, outcomes)
                 if touched := connection.nouns.take_touched():
                     self._loop.call_soon_threadsafe(self._tell_changes, touched)
         finally:
             connection.close()
+
+    def _carry_out(self, connection: Connection, steps: "Sequence[Callable[[Any], Any]]") -> list[Outcome]:
+        """Run steps; on a full disk only those that are needed."""
+        reserve = self._keeping.reserve
+        if reserve is None or not reserve.gone:
+            return self._apply(connection, steps)
+        needed = [step for step in steps if isinstance(step, Needed)]
+        done = iter(self._apply(connection, needed) if needed else ())
+        return [next(done) if isinstance(step, Needed) else (False, FULL) for step in steps]
+
+    def _look_for_room(self) -> None:
+        reserve = self._keeping.reserve
+        if reserve is not None and reserve.gone and time.monotonic() - self._looked_at >= LOOK_FOR_ROOM_S:
+            self._looked_at = time.monotonic()
+            reserve.fill()
+            if not reserve.gone:
+                log.info("there is room on the disk again")
+
+    def _apply(self, connection: Connection, steps: "Sequence[Callable[[Any], Any]]") -> list[Outcome]:
+        """Run steps in one transaction. When the transaction itself fails, every step has failed with StoreBusy."""
+        try:
+            self._begin(connection)
+            outcomes = _run_each(connection, steps)
+            if len(steps) > 1 or outcomes[0][0]:
+                self._commit(connection)
+        except Exception as problem:
+            connection.rollback()
+            connection.nouns.uncount()
+            self._make_room(connection, problem)
+            failure = StoreBusy(f"the database cannot write now: {problem}") if connection.later(problem) else problem
+            outcomes = [(False, failure)] * len(steps)
+        for done, value in outcomes:
+            if not done and connection.damaged(value):
+                fault = StoreFault(f"the database is damaged ({value}); keep it, and see `ringback restore`")
+                self._loop.call_soon_threadsafe(self._keeping.broken, fault)
+                break
+        return outcomes
+
+    def _begin(self, connection: Connection) -> None:
+        """Begin a transaction; on a new connection, see first whether the database is as far as we remember."""
+        connection.begin()
+        if not connection.new:
+            return
+        found, known = connection.counted(), self._count
+        if found < known:
+            if self._opened:
+                fault = StoreFault(f"the database went back: the last {known - found} commits are not in it")
+                self._loop.call_soon_threadsafe(self._keeping.broken, fault)
+                raise fault
+            self.behind = known - found
+        self._count = found
+        self._opened = True
+        connection.new = False
+
+    def _commit(self, connection: Connection) -> None:
+        connection.commit(self._count + 1)
+        self._count += 1
+        if self._keeping.mark is not None:
+            self._keeping.mark.write(self._count)
+
+    def _make_room(self, connection: Connection, problem: Exception) -> None:
+        if self._keeping.reserve is not None and not self._keeping.reserve.gone and connection.full(problem):
+            log.error("the disk is full", problem=str(problem))
+            self._looked_at = time.monotonic()
+            self._keeping.reserve.release()
 
     def _take(self) -> list[_Job]:
         """Wait for work; take jobs up to the bound, at least one. Empty when told to stop and nothing is left."""
@@ -145,7 +260,10 @@ class Writer:
     def _pause(self) -> float | None:
         """How long the writer may sleep: for ever without work, not at all when somebody waits."""
         if not self._jobs:
-            return None
+            reserve = self._keeping.reserve
+            if reserve is None or not reserve.gone:
+                return None
+            return max(0.0, self._looked_at + LOOK_FOR_ROOM_S - time.monotonic())
         if any(job.future is not None for job in self._jobs):
             return 0
         return max(0.0, self._jobs[0].due - time.monotonic())
@@ -160,42 +278,37 @@ class Writer:
         self._loop.call_soon_threadsafe(tell)
 
 
-def _apply(connection: Connection, steps: "list[Callable[[Any], Any]]") -> list[Outcome]:
-    """Run steps in one transaction. When the transaction itself fails, every step has failed with StoreBusy."""
-    try:
-        connection.begin()
-        if len(steps) == 1:
-            return [_alone(connection, steps[0])]
-        outcomes = [_run(connection, step) for step in steps]
-        connection.commit()
-    except Exception as problem:
-        connection.rollback()
-        failure = StoreBusy(f"the database cannot write now: {problem}") if connection.later(problem) else problem
-        return [(False, failure)] * len(steps)
-    return outcomes
+def _run_each(connection: Connection, steps: "Sequence[Callable[[Any], Any]]") -> list[Outcome]:
+    if len(steps) == 1:
+        return [_alone(connection, steps[0])]
+    return [_run(connection, step) for step in steps]
 
 
 def _alone(connection: Connection, step: Callable[[Any], Any]) -> Outcome:
     """One step needs no savepoint: what it did goes with the transaction."""
     try:
         value = step(connection.nouns)
+        connection.nouns.flush()
+        return True, value
     except Exception as problem:
         if connection.later(problem):
             raise
         connection.rollback()
+        connection.nouns.uncount()
         return False, problem
-    connection.commit()
-    return True, value
 
 
 def _run(connection: Connection, step: Callable[[Any], Any]) -> Outcome:
     connection.save()
+    mark = connection.nouns.counted()
     try:
         value = step(connection.nouns)
+        connection.nouns.flush()
     except Exception as problem:
         if connection.later(problem):
             raise  # the disk is full or the connection gone: no savepoint can mend that
         connection.undo()
+        connection.nouns.uncount(mark)
         return False, problem
     connection.keep()
     return True, value
@@ -208,7 +321,7 @@ def _resolve(jobs: list[_Job], outcomes: list[Outcome]) -> None:
         if job.future is None:
             for done, problem in outcomes[start:end]:
                 if not done:
-                    log.warning("a change that nobody waited for failed", problem=repr(problem))
+                    log.warning("a change that nobody waited for failed", problem=told(problem))
         elif not job.future.done():
             job.future.set_result(outcomes[start:end])
         start = end

@@ -1,0 +1,325 @@
+"""Looks at the whole database and says what is wrong with it, row by row. It only reads.
+
+Whatever a row holds, a check says so and goes on: rows written by hand must not stop the one who looks for them.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from ringback.core.messages import PartState, State, fold
+from ringback.errors import StoreFault
+from ringback.store import chain
+from ringback.store.counting import count_of
+from ringback.store.database import HEAD, reader, schema_version, sqlite_path
+from ringback.store.moments import micros
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+MOST = 20
+"""Rows of one kind that are told one by one; the others are counted."""
+
+OPEN_LONG = timedelta(minutes=5)
+UNREAD_LONG = timedelta(hours=1)
+PARKED_LONG = timedelta(days=7)
+EXPIRED_LONG = timedelta(minutes=2)
+NO_WORD = timedelta(hours=73)
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """One thing that is wrong: which check found it, where, what. `cure` names the fold that mends it, if one does."""
+
+    check: str
+    where: str
+    what: str
+    cure: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A check that is one question: each row it gives is an ailment. Its columns: id, name, and what `says` wants."""
+
+    name: str
+    statement: str
+    says: str
+    cure: str = ""
+
+
+_STATES = ", ".join(f"'{state}'" for state in State)
+_PART_STATES = ", ".join(f"'{state}'" for state in PartState)
+# The parts of a text that is not with a carrier wait, whatever became of it.
+_UNSENT = "'held', 'queued', 'expired', 'cancelled', 'refused'"
+
+QUERIES: tuple[Query, ...] = (
+    Query(
+        "states",
+        f"SELECT id, public_id, state FROM message WHERE state NOT IN ({_STATES})",
+        "is in a state nobody knows: {!r}",
+    ),
+    Query(
+        "states",
+        f"""SELECT p.message_id, m.public_id, p.state FROM part p JOIN message m ON m.id = p.message_id
+        WHERE p.state NOT IN ({_PART_STATES})""",
+        "has a part in a state nobody knows: {!r}",
+    ),
+    Query(
+        "parts",
+        """SELECT m.id, m.public_id, m.state FROM message m
+        WHERE NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id)""",
+        "has no part, so it can never be sent (it is {})",
+    ),
+    Query(
+        "parts",
+        """SELECT m.id, m.public_id, p.state FROM message m JOIN part p ON p.message_id = m.id
+        WHERE m.state IN ('queued', 'held') AND p.state <> 'queued'""",
+        "waits to be sent, and its part is {}",
+        "message",
+    ),
+    Query(
+        "attempts",
+        """SELECT m.id, m.public_id, m.state FROM message m WHERE m.state = 'submitting'
+        AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.message_id = m.id AND a.outcome IS NULL)""",
+        "is on its way, and no attempt is open",
+    ),
+    Query(
+        "attempts",
+        """SELECT a.id, a.public_id, m.public_id FROM attempt a JOIN message m ON m.id = a.message_id
+        WHERE a.outcome IS NULL AND a.opened_at < :open_long""",
+        "is open for more than five minutes ({})",
+    ),
+    Query(
+        "attempts",
+        """SELECT a.id, a.public_id, a.message_id FROM attempt a LEFT JOIN part p ON p.id = a.part_id
+        WHERE p.id IS NULL OR p.message_id <> a.message_id""",
+        "belongs to no part of its text (row {})",
+    ),
+    Query(
+        "attempts",
+        """SELECT m.id, m.public_id, m.state FROM message m WHERE m.state IN ('accepted', 'sent', 'delivered')
+        AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.message_id = m.id AND a.outcome = 'accepted')""",
+        "is {}, and no attempt was taken by a carrier",
+    ),
+    Query(
+        "receipts",
+        """SELECT m.id, m.public_id, p.state FROM receipt r JOIN attempt a ON a.id = r.attempt_id
+        JOIN part p ON p.id = a.part_id JOIN message m ON m.id = p.message_id
+        WHERE r.status = 'delivered' AND p.state <> 'delivered'""",
+        "has a receipt that it arrived, and its part is {}",
+    ),
+    Query(
+        "deadlines",
+        "SELECT id, public_id, state FROM message WHERE state IN ('queued', 'held') AND expires_at < :expired_long",
+        "is {} though its time is over",
+    ),
+    Query(
+        "deadlines",
+        "SELECT id, public_id, state FROM message WHERE state = 'unconfirmed' AND state_at < :no_word",
+        "is {} for more than 72 hours",
+    ),
+    Query(
+        "inbound",
+        "SELECT id, carrier, received_at FROM inbound_raw WHERE state = 'stored' AND received_at < :unread_long",
+        "brought something an hour ago or more that nobody read (row of {})",
+    ),
+    Query(
+        "inbound",
+        """SELECT min(id), carrier, count(*) FROM receipt_parked WHERE received_at < :parked_long GROUP BY carrier""",
+        "has {} receipts for texts nobody knows, a week old or more",
+    ),
+    Query(
+        "runs",
+        """SELECT b.id, b.public_id, count(*) FROM bulk b JOIN bulk_item i ON i.bulk_id = b.id
+        WHERE b.state <> 'open' GROUP BY b.id, b.public_id""",
+        "is over, and {} of its people are still to be texted",
+    ),
+    Query(
+        "threads",
+        """SELECT t.id, t.public_id, t.unread FROM thread t WHERE t.unread <> (SELECT count(*) FROM incoming i
+        WHERE i.thread_id = t.id AND i.read_at IS NULL AND i.state <> 'waiting')""",
+        "says that {} texts are unread, which is not so",
+        "unread",
+    ),
+    Query(
+        "opt-outs",
+        """SELECT t.id, t.public_id, e.kind FROM thread t JOIN opt_out_event e ON e.id =
+        (SELECT max(x.id) FROM opt_out_event x WHERE x.thread_id = t.id)
+        LEFT JOIN pair_facts f ON f.thread_id = t.id
+        WHERE (e.kind = 'opt_out') <> (f.opted_out_at IS NOT NULL)""",
+        "said {} last, and its block says otherwise",
+        "opt_out",
+    ),
+    Query(
+        "opt-outs",
+        """SELECT f.thread_id, t.public_id, f.opted_out_at FROM pair_facts f JOIN thread t ON t.id = f.thread_id
+        WHERE f.opted_out_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM opt_out_event e WHERE e.thread_id = f.thread_id)""",
+        "is blocked since {}, and nobody said STOP",
+    ),
+)
+
+TEXTS = (
+    ("message", "public_id"),
+    ("message", "body"),
+    ("message", "carrier"),
+    ("thread", "peer"),
+    ("incoming", "body"),
+)
+"""Columns that SQLite lets anything into; each must be text."""
+
+
+class Doctor:
+    """One look at one database."""
+
+    def __init__(self, url: str, now: datetime) -> None:
+        self._url = url
+        self._times = {
+            name: micros(now - span)
+            for name, span in (
+                ("open_long", OPEN_LONG),
+                ("unread_long", UNREAD_LONG),
+                ("parked_long", PARKED_LONG),
+                ("expired_long", EXPIRED_LONG),
+                ("no_word", NO_WORD),
+            )
+        }
+
+    def look(self) -> Iterator[tuple[str, list[Ailment]]]:
+        """Run every check, each in its own short read; gives its name and what it found.
+
+        Raises StoreFault when there is no database or it speaks another schema.
+        """
+        version = schema_version(self._url)
+        if version != HEAD:
+            raise StoreFault(f"the database is at schema {version}, wanted {HEAD}: run `ringback migrate`")
+        engine = reader(self._url)
+        try:
+            for name, check in self._checks():
+                yield name, self._ask(engine, name, check)
+        finally:
+            engine.dispose()
+
+    def _ask(self, engine: "Engine", name: str, check: "Callable[[Connection], Iterator[Ailment]]") -> list[Ailment]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with engine.connect() as connection:
+                return list(check(connection))
+        except (SQLAlchemyError, ValueError) as problem:
+            # a text that is no UTF-8 is a ValueError of the driver's
+            why = str(getattr(problem, "orig", None) or problem).strip().partition("\n")[0]
+            return [Ailment(name, "database", f"cannot be looked at: {why}")]
+
+    def _checks(self) -> "Iterator[tuple[str, Callable[[Connection], Iterator[Ailment]]]]":
+        yield "file", self._file
+        yield "references", self._references
+        yield "values", self._values
+        yield "folds", self._folds
+        for name in dict.fromkeys(query.name for query in QUERIES):
+            yield name, partial(self._queries, name)
+        yield "audit", self._audit
+        yield "digests", self._digests
+
+    def _file(self, connection: "Connection") -> Iterator[Ailment]:
+        """Is the database itself whole, with the tables we expect?"""
+        from sqlalchemy import inspect
+
+        from ringback.store.tables import metadata
+
+        if sqlite_path(self._url):
+            for (said,) in connection.exec_driver_sql(f"PRAGMA integrity_check({MOST})"):
+                if said != "ok":
+                    yield Ailment("file", "database", str(said).partition("\n")[0])
+        else:
+            yield from self._postgres_indexes(connection)
+        there = set(inspect(connection).get_table_names())
+        yield from (Ailment("file", name, "this table is missing") for name in sorted(set(metadata.tables) - there))
+
+    def _postgres_indexes(self, connection: "Connection") -> Iterator[Ailment]:
+        rows = connection.exec_driver_sql(
+            """SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = 'public' AND NOT (i.indisvalid AND i.indisready)"""
+        )
+        yield from (Ailment("file", row[0], "this index is not valid") for row in rows)
+
+    def _references(self, connection: "Connection") -> Iterator[Ailment]:
+        """Does every row that names another find it? PostgreSQL sees to that itself, unless somebody turned it off."""
+        if sqlite_path(self._url):
+            for table, row, parent, _key in list(connection.exec_driver_sql("PRAGMA foreign_key_check"))[:MOST]:
+                yield Ailment("references", f"{table} row {row}", f"names a row of {parent} that is not there")
+            return
+        rows = connection.exec_driver_sql(
+            """SELECT conrelid::regclass::text, conname FROM pg_constraint
+            WHERE contype = 'f' AND NOT convalidated AND connamespace = 'public'::regnamespace"""
+        )
+        yield from (Ailment("references", row[0], f"{row[1]} was never checked") for row in rows)
+
+    def _values(self, connection: "Connection") -> Iterator[Ailment]:
+        """SQLite keeps what it is given: a number or bytes where a text belongs."""
+        for table, column in TEXTS if sqlite_path(self._url) else ():
+            rows = connection.exec_driver_sql(
+                f"SELECT id, typeof({column}) FROM {table} WHERE typeof({column}) <> 'text' LIMIT {MOST}"
+            )
+            yield from (
+                Ailment("values", f"{table} row {row[0]}", f"its {column} is {row[1]}, not text") for row in rows
+            )
+
+    def _folds(self, connection: "Connection") -> Iterator[Ailment]:
+        """Is every text that went to a carrier what its parts say?"""
+        # in one statement, since a daemon that runs may move a text between two
+        rows = connection.exec_driver_sql(
+            f"""SELECT m.id, m.public_id, m.state, p.state FROM message m JOIN part p ON p.message_id = m.id
+            WHERE m.state NOT IN ({_UNSENT}, 'unresolved', 'no_receipt') AND EXISTS
+            (SELECT 1 FROM part o WHERE o.message_id = m.id AND o.state <> m.state) ORDER BY m.id"""
+        )
+        for (id_, public_id, state), group in groupby(rows, key=lambda row: (row[0], row[1], row[2])):
+            parts = [row[3] for row in group]
+            if any(part not in set(PartState) for part in parts):
+                continue  # told by its own check
+            should = fold([PartState(part) for part in parts])
+            if should != state:
+                yield Ailment("folds", str(public_id), f"is {state}, and its parts make it {should}", "message", id_)
+
+    def _queries(self, name: str, connection: "Connection") -> Iterator[Ailment]:
+        from sqlalchemy import text
+
+        for query in (query for query in QUERIES if query.name == name):
+            wanted = {key: value for key, value in self._times.items() if f":{key}" in query.statement}
+            for id_, where, told in connection.execute(text(query.statement), wanted):
+                yield Ailment(name, str(where), query.says.format(told), query.cure, id_)
+
+    def _audit(self, connection: "Connection") -> Iterator[Ailment]:
+        """Was the record changed by hand? The first row that does not fit is told; those behind it cannot be judged."""
+        rows = connection.exec_driver_sql("SELECT id, at, who, action, about, detail, chain FROM audit ORDER BY id")
+        dropped = connection.exec_driver_sql("SELECT value FROM setting WHERE key = 'retention:audit'").scalar()
+        if fault := chain.first_fault((tuple(row) for row in rows), count_of((dropped,))):
+            yield Ailment("audit", f"row {fault.row}", fault.what)
+
+    def _digests(self, connection: "Connection") -> Iterator[Ailment]:
+        """Do the histories of texts still make the digests that stand in the record?"""
+        digests = connection.exec_driver_sql(
+            f"SELECT id, about, detail FROM audit WHERE action = '{chain.DIGEST}' ORDER BY id"
+        )
+        for id_, about, sealed in list(digests):
+            if (span := chain.span_of(about)) is None:
+                continue
+            rows = connection.exec_driver_sql(
+                f"SELECT id, message_id, at, state, reason FROM message_event "
+                f"WHERE id BETWEEN {span.first} AND {span.last} ORDER BY id"
+            )
+            events = [tuple(row) for row in rows]
+            if chain.digest(events) != sealed:
+                yield Ailment("digests", about, f"was changed by hand since row {id_} of the record was written")
+
+
+def as_json(ailments: list[Ailment]) -> str:
+    return json.dumps(
+        [{"check": one.check, "where": one.where, "what": one.what, "cure": one.cure} for one in ailments]
+    )
