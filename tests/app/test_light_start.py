@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("sqlalchemy", "alembic", "mako", "jinja2", "argon2", "babel", "liquid", "holidays")
+HEAVY = ("sqlalchemy", "alembic", "mako", "jinja2", "argon2", "babel", "liquid", "holidays", "prometheus_client")
 FIRST_CALL = f"""
 import asyncio, sys
 import ringback.cli.commands

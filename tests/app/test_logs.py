@@ -69,6 +69,7 @@ def test_json_has_the_event_its_level_its_time_and_its_values(logged):
     stamp = ours.pop("timestamp")
     assert stamp.endswith("Z")
     assert ours == {"event": "call ended", "level": "warning", "call": "1.1", "caller": "José"}
+    assert theirs.pop("timestamp").endswith("Z")
     assert theirs == {"event": "bad request", "level": "error", "logger": "aiohttp.server"}
 
 
