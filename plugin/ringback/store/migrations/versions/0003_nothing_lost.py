@@ -10,8 +10,15 @@ depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 WAITING = sa.text("state IN ('queued', 'held')")
+OPEN_RUN = sa.text("state IN ('reading', 'open', 'paused', 'cancelling', 'expiring', 'broken')")
+AWAITED = sa.text("state IN ('accepted', 'sent')")
+ONCE_AWAITED = sa.text("state IN ('accepted', 'sent', 'unconfirmed')")
 NEW_INDEXES = {
+    "ix_message_expiring": (["expires_at"], WAITING),
+    "ix_message_put_off": (["carrier"], sa.text("state = 'held' AND reason = 'carrier_hold'")),
     "ix_message_in_doubt": (["state_at"], sa.text("state = 'unconfirmed'")),
+    "ix_message_unasked": (["carrier", "state_at"], sa.text("state = 'unconfirmed' AND asked_at IS NULL")),
+    "ix_message_reference_id": (["reference", "id"], sa.text("reference <> ''")),
     "ix_message_bulk_id_state": (["bulk_id", "state"], sa.text("bulk_id IS NOT NULL")),
 }
 NEW_COLUMNS = {
@@ -47,11 +54,11 @@ def upgrade() -> None:
         words("doubt", "once"),
         words("state"),
         *(moment(name) for name in ("created_at", "changed_at", "not_before", "expires_at")),
-        *(count(name) for name in ("total", "made", "cancelled")),
+        *(count(name) for name in ("total", "made", "cancelled", "rejected", "segments")),
         sa.PrimaryKeyConstraint("id", name="pk_bulk"),
         sa.UniqueConstraint("public_id", name="uq_bulk_public_id"),
     )
-    _partial("ix_bulk_open", "bulk", ["not_before", "id"], sa.text("state = 'open'"))
+    _partial("ix_bulk_open", "bulk", ["not_before", "id"], OPEN_RUN)
     op.create_table(
         "bulk_item",
         sa.Column("bulk_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -76,6 +83,7 @@ def upgrade() -> None:
     op.execute("UPDATE attempt SET provider_key = provider_id")
     op.drop_index("ix_attempt_carrier_provider_id", "attempt")
     op.create_index("ix_attempt_carrier_provider_key", "attempt", ["carrier", "provider_key"])
+    _partial("ix_attempt_in_doubt", "attempt", ["carrier", "closed_at"], sa.text("outcome = 'unconfirmed'"))
     op.add_column("receipt_parked", words("provider_key", ""))
     op.execute("UPDATE receipt_parked SET provider_key = provider_id")
     op.create_index("ix_receipt_parked_carrier_provider_key", "receipt_parked", ["carrier", "provider_key"])
@@ -94,6 +102,8 @@ def _change_message() -> None:
     op.execute("UPDATE message SET urgency = CASE WHEN command <> '' THEN 0 ELSE 1 END WHERE call_id IS NULL")
     op.drop_index("ix_message_waiting", "message")
     _partial("ix_message_waiting", "message", ["carrier", "urgency", "not_before", "id"], WAITING)
+    op.drop_index("ix_message_awaited", "message")
+    _partial("ix_message_awaited", "message", ["carrier", "state_at"], AWAITED)
     for name, (columns, where) in NEW_INDEXES.items():
         _partial(name, "message", columns, where)
 
@@ -106,13 +116,16 @@ def downgrade() -> None:
     for name in NEW_INDEXES:
         op.drop_index(name, "message")
     op.drop_index("ix_message_waiting", "message")
+    op.drop_index("ix_message_awaited", "message")
     op.drop_index("ix_attempt_carrier_provider_key", "attempt")
+    op.drop_index("ix_attempt_in_doubt", "attempt")
     op.drop_index("ix_receipt_parked_carrier_provider_key", "receipt_parked")
     for table, columns in NEW_COLUMNS.items():
         with op.batch_alter_table(table) as batch:
             for column in columns:
                 batch.drop_column(column)
     _partial("ix_message_waiting", "message", ["carrier", "not_before", "id"], WAITING)
+    _partial("ix_message_awaited", "message", ["state_at"], ONCE_AWAITED)
     op.create_index("ix_attempt_carrier_provider_id", "attempt", ["carrier", "provider_id"])
     for table in ("api_key", "bulk_item", "bulk"):
         op.drop_table(table)
