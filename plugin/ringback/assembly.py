@@ -6,13 +6,17 @@ from dataclasses import replace
 from ringback.asterisk.ami import Account
 from ringback.asterisk.checks import Expected
 from ringback.asterisk.feed import AmiFeed
+from ringback.asterisk.records import CallFile
+from ringback.asterisk.rows import Layout
 from ringback.asterisk.tracker import Tracker
 from ringback.carriers import build_carrier
 from ringback.config import Asterisk, CallerInitiated, Settings
+from ringback.core.messages import MessageClass
 from ringback.core.numbers import Number, NumberFormat, read_number
 from ringback.errors import ConfigFault
-from ringback.flow.house import House, Limits, at_carrier
+from ringback.flow.house import Campaign, Destination, House, Limits, at_carrier
 from ringback.flow.pauses import Pause, Scope
+from ringback.flow.retention import Times
 from ringback.ports import Carrier, CarrierContext, Clock
 
 
@@ -47,8 +51,38 @@ def make_house(settings: Settings) -> House:
         limits=Limits(
             limits.texts_per_minute, limits.automatic_per_hour, limits.per_number_per_minute, limits.max_segments
         ),
+        on_doubt={class_: getattr(settings.doubts, class_) for class_ in MessageClass},
         validity_of={name: carrier.validity for name, carrier in settings.carriers.items()},
+        rate_of={name: carrier.rate for name, carrier in settings.carriers.items() if carrier.rate},
+        fallback_of={name: carrier.fallback for name, carrier in settings.carriers.items() if carrier.fallback},
+        pace_of={did: number.per_second for did, number in settings.numbers.items() if number.per_second},
+        campaign_of={did: number.campaign for did, number in settings.numbers.items() if number.campaign},
+        campaigns=make_campaigns(settings),
+        destinations=make_destinations(settings),
     )
+
+
+def make_campaigns(settings: Settings) -> dict[str, Campaign]:
+    """What each campaign may send; one without limits is only a name."""
+    zone = settings.business.zone
+    return {
+        name: Campaign(limits.per_minute or None, limits.per_day or None, limits.zone or zone)
+        for name, limits in settings.campaigns.items()
+    }
+
+
+def make_destinations(settings: Settings) -> tuple[Destination, ...]:
+    """How much may go where."""
+    return tuple(
+        Destination(name, to.prefixes, to.per_day, to.zone or settings.business.zone, to.campaign)
+        for name, to in settings.destinations.items()
+    )
+
+
+def make_times(settings: Settings) -> Times:
+    """How long things are kept."""
+    kept = settings.retention
+    return Times(kept.bodies, kept.calls, kept.raw, kept.provider_ids, kept.parked, kept.keys, kept.audit)
 
 
 def make_account(pbx: Asterisk) -> Account:
@@ -67,6 +101,18 @@ def make_feed(pbx: Asterisk, clock: Clock) -> AmiFeed:
     return AmiFeed(make_account(pbx), clock, tracker)
 
 
+def make_records(settings: Settings) -> dict[str, CallFile]:
+    """What each PBX writes down of its calls, where the owner said so."""
+    zone = settings.business.zone
+    return {
+        pbx.name: CallFile(
+            pbx.records, Layout(pbx.name, frozenset(pbx.inbound_contexts), pbx.zone or zone, pbx.trust_caller_id)
+        )
+        for pbx in settings.asterisk
+        if pbx.records is not None
+    }
+
+
 def make_carriers(settings: Settings, clock: Clock) -> dict[str, Carrier]:
     return {
         name: build_carrier(name, carrier.table, CarrierContext(clock, settings.paths.state, settings.hooks.of(name)))
@@ -80,6 +126,10 @@ def known_to(carriers: Mapping[str, Carrier], house: House) -> House:
         house,
         carriers_that_answer=frozenset(name for name, carrier in carriers.items() if carrier.answers_commands),
         segments_of={name: carrier.max_segments for name, carrier in carriers.items()},
+        carriers_with_receipts=frozenset(name for name, carrier in carriers.items() if carrier.receipts),
+        carriers_with_numbers=frozenset(
+            name for name, carrier in carriers.items() if getattr(carrier, "numeric_ids", False)
+        ),
     )
 
 

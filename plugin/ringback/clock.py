@@ -18,5 +18,7 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep_until(self, moment: datetime) -> None:
-        while (left := moment - self.now()) > timedelta():  # noqa: ASYNC110  # the event is the time itself
-            await asyncio.sleep(min(left, LONGEST_NAP).total_seconds())
+        # no longer than it was meant to take, so that a clock that was set back does not put everybody to sleep
+        end = self.monotonic() + (moment - self.now()).total_seconds()
+        while (left := min((moment - self.now()).total_seconds(), end - self.monotonic())) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, LONGEST_NAP.total_seconds()))

@@ -1,5 +1,8 @@
 """Ways to fail, named by what to do next."""
 
+import traceback
+from pathlib import Path
+
 
 class RingbackError(Exception):
     """Anything we raise on purpose; the text says what is wrong and what to do."""
@@ -15,6 +18,10 @@ class ConfigFault(RingbackError):
 
 class StoreFault(RingbackError):
     """The database cannot do what was asked now."""
+
+
+class StoreAway(StoreFault):
+    """The server of the database cannot be reached; it may come back by itself."""
 
 
 class StoreBusy(StoreFault):
@@ -50,7 +57,7 @@ class Blocked(Rejected):
 
 
 class Unconfirmed(SendFailed):
-    """The request left and no answer came. Nobody knows; never sent again by itself."""
+    """The request left and no answer came. Nobody knows whether it was sent."""
 
 
 class ProtocolError(RingbackError):
@@ -63,3 +70,15 @@ class PbxAway(RingbackError):
 
 class PbxRefused(RingbackError):
     """Asterisk answered no: wrong password, or the account may not do this."""
+
+
+def told(problem: BaseException) -> str:
+    """A failure for a log: our own words and the system's as they are; of any other its kind and its place.
+
+    What libraries say may quote what they worked on: a text, a number.
+    """
+    if isinstance(problem, RingbackError | OSError):
+        return str(problem) or type(problem).__name__
+    frames = traceback.extract_tb(problem.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(problem).__name__}{where}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ringback.core.tasks import TaskKind
+from ringback.flow.holds import ALARM, RESTORE, Held
 from ringback.flow.pauses import Paused, Scope
 from ringback.hooks import Counts
 from ringback.panel.health import Finding, Tone
@@ -57,6 +58,11 @@ TASKS: Mapping[TaskKind, Callable[[int], Finding]] = {
         NN_("1 thing that a carrier brought cannot be read", "%(n)s things that a carrier brought cannot be read"),
         N_("A text may be missing."),
     ),
+    TaskKind.NOT_DELIVERED: _waits(
+        Tone.WARN,
+        NN_("1 text that a person wrote did not arrive", "%(n)s texts that a person wrote did not arrive"),
+        N_("Whoever wrote it may think that it was read."),
+    ),
     TaskKind.PARTIAL: _waits(
         Tone.WARN,
         NN_("1 text is not whole", "%(n)s texts are not whole"),
@@ -109,6 +115,25 @@ def _paused(paused: Paused) -> Finding:
     what, means = PAUSED[paused.pause.scope]
     since = {"name": paused.pause.name, "at": f"{paused.since:%Y-%m-%d %H:%M} UTC", "by": paused.by}
     return Finding(Tone.WARN, Say(what, since), Say(means), paused.pause.lift, TO_SWITCH)
+
+
+HELD: Mapping[str, str] = {
+    ALARM: N_("Held back by the alarm since %(at)s: carrier %(name)s"),
+    RESTORE: N_("Held back since the database was put back, %(at)s: carrier %(name)s"),
+}
+HELD_BY_A_PERSON = N_("Held back: carrier %(name)s, since %(at)s by %(by)s")
+HELD_MEANS = N_("Nothing leaves by it until a person lets it go on. %(why)s")
+
+
+def hold_findings(held: Sequence[Held]) -> tuple[Finding, ...]:
+    """Which carriers are held back, and how to let each go on."""
+    return tuple(map(_held, held))
+
+
+def _held(held: Held) -> Finding:
+    since = {"name": held.carrier, "at": f"{held.since:%Y-%m-%d %H:%M} UTC", "by": held.by}
+    what = Say(HELD.get(held.by, HELD_BY_A_PERSON), since)
+    return Finding(Tone.BAD, what, Say(HELD_MEANS, {"why": held.why}), held.lift)
 
 
 REFUSALS_MATTER = timedelta(hours=1)

@@ -1,16 +1,24 @@
 """The web front of one run: every page with what it reads and whom it asks to do things."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 
+from ringback.api.app import build_api
+from ringback.api.bulks import BulkRows
+from ringback.api.door import Door as ProgramDoor
+from ringback.api.intake import BulkParts
+from ringback.api.messages import MessageParts, MessageRows
 from ringback.carriers.loopback import Loopback
 from ringback.config import Settings
 from ringback.core.numbers import Number, NumberFormat, read_number
+from ringback.flow.asking import Asking
+from ringback.flow.bulks import Runs
 from ringback.flow.desk import Desk
+from ringback.flow.house import House
 from ringback.panel.app import PageSet, WebParts, build_web
 from ringback.panel.calls import CallPages
 from ringback.panel.dashboard import HealthPages, Switch
@@ -20,6 +28,8 @@ from ringback.panel.guard import Guard
 from ringback.panel.handsets import HandsetPages
 from ringback.panel.health import Health
 from ringback.panel.live import Streams
+from ringback.panel.metrics import MetricsPage
+from ringback.panel.search import SearchPages
 from ringback.panel.shell import open_shell
 from ringback.panel.site import Site, hosts_for
 from ringback.panel.tasks import TaskPages
@@ -28,7 +38,9 @@ from ringback.panel.threads import ThreadPages
 from ringback.ports import Carrier, Clock
 from ringback.store.accounts import Readers
 from ringback.store.database import Database
-from ringback.store.late import read_calls, read_overview, read_tasks, read_threads
+from ringback.store.keys import Ring
+from ringback.store.late import read_calls, read_messages, read_overview, read_search, read_tasks, read_threads
+from ringback.store.read_bulks import StoredBulks
 from ringback.waiting import Waiting
 
 log = structlog.get_logger("app")
@@ -39,11 +51,15 @@ class Behind:
     """What stands behind the pages."""
 
     settings: Settings
+    house: House
     database: Database
     carriers: Mapping[str, Carrier]
     desk: Desk
+    asking: Asking
+    runs: Runs
     waiting: Waiting
     health: Callable[[], Health]
+    metrics: Callable[[], Awaitable[bytes]]
     switch: Switch
     clock: Clock
 
@@ -62,22 +78,35 @@ class Front:
         self._shell = open_shell(site, clock.now, behind.waiting.counts)
         self.guard = Guard(people, database, clock, self._shell)
         self._door = Door(self._shell, self.guard, people, database, clock)
+        self.programs = ProgramDoor(Ring(database), database, clock, settings.api.requests_per_minute)
 
     def _pages(self) -> list[PageSet]:
         behind, shell = self._behind, self._shell
         database, desk = behind.database, behind.desk
         handsets = next((carrier for carrier in behind.carriers.values() if isinstance(carrier, Loopback)), None)
         streams = Streams(shell, database.changes)
-        threads = ThreadPages(shell, read_threads(database), desk, streams, self._typed, behind.clock)
+        inbox, numbers = read_threads(database), tuple(behind.settings.numbers)
+        threads = ThreadPages(shell, inbox, desk, streams, self._typed, behind.clock)
         pages: list[PageSet] = [
             *door_pages(self._door, behind.settings),
             threads,
             ThreadActs(shell, threads, desk),
+            SearchPages(shell, read_search(database), inbox, self._typed, numbers),
             CallPages(shell, read_calls(database), lambda text: self._typed(text).e164),
             TaskPages(shell, read_tasks(database), desk, streams),
+            MetricsPage(behind.metrics, behind.settings.web.metrics),
             HealthPages(shell, behind.health, read_overview(database), behind.switch, handsets),
         ]
         return pages if handsets is None else [*pages, HandsetPages(shell, handsets)]
+
+    def _api(self) -> web.Application:
+        """What answers programs, below /v1."""
+        behind = self._behind
+        database = behind.database
+        texts = MessageParts(behind.house, behind.asking, read_messages(database), self._typed, behind.clock, database)
+        told, largest = StoredBulks(database), behind.settings.api.largest_run
+        runs = BulkParts(behind.house, behind.runs, told, self._typed, behind.clock, largest)
+        return build_api(self.programs, [MessageRows(texts), BulkRows(runs)], behind.settings.web.public_url)
 
     def _typed(self, text: str) -> Number:
         """A number as somebody types it."""
@@ -85,7 +114,7 @@ class Front:
 
     async def serve(self, tell: Callable[[int], None]) -> None:
         """Show the pages until cancelled; `tell` gets the port, since the configured one may be 0."""
-        app = build_web(WebParts(self._shell, self.guard, self._behind.health, self._pages()))
+        app = build_web(WebParts(self._shell, self.guard, self._behind.health, self._pages(), self._api()))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
         await runner.setup()
         try:

@@ -2,12 +2,24 @@
 
 import json
 import logging
+import os
+import re
 import sys
+import traceback
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
+
+from ringback.core.numbers import mask
+from ringback.errors import told
+
+
+def new_request_id() -> str:
+    """Under this id whoever asked finds what the log says of it."""
+    return f"req_{os.urandom(8).hex()}"
 
 
 class LogFormat(StrEnum):
@@ -20,6 +32,50 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+NUMBER = re.compile(r"\+[0-9]{8,15}(?![0-9])")
+OURS = frozenset({"did", "what"})
+"""Keys whose values are our own numbers, which are no secret."""
+
+
+def hide_numbers(text: str) -> str:
+    """Show of each number what tells two apart, and not whose it is."""
+    return NUMBER.sub(lambda found: mask(found[0]), text) if "+" in text else text
+
+
+def _without_people(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Numbers are masked wherever they stand, also in what carriers and databases say."""
+    return {
+        key: hide_numbers(value) if isinstance(value, str) and key not in OURS else value
+        for key, value in event.items()
+    }
+
+
+def _without_words(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The trace of a failure, but not what it says: that may quote the text it fell over."""
+    problem = event.pop("exc_info", None)
+    if problem is True:
+        problem = sys.exc_info()[1]
+    elif isinstance(problem, tuple):
+        problem = problem[1]
+    if isinstance(problem, BaseException):
+        event["exception"] = trace(problem)
+    return event
+
+
+def trace(problem: BaseException) -> str:
+    """A traceback with kinds and places, and words only where they are ours or the system's."""
+    lines = [
+        "Traceback (most recent call last):\n",
+        *traceback.format_list(traceback.extract_tb(problem.__traceback__)),
+    ]
+    lines.append(f"{type(problem).__name__}: {told(problem)}")
+    if isinstance(problem, BaseExceptionGroup):
+        lines += [f"\n{trace(one)}" for one in problem.exceptions]
+    if (cause := problem.__cause__ or problem.__context__) is not None:
+        lines.append(f"\nbecause of {trace(cause)}")
+    return "".join(lines)
 
 
 def _no_line_breaks(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -41,11 +97,17 @@ class _Lines(logging.Formatter):
         super().__init__()
         self._form = form
 
+    def formatException(self, ei: object) -> str:  # noqa: N802  # the name is logging's
+        problem = ei[1] if isinstance(ei, tuple) else None
+        return trace(problem) if problem is not None else ""
+
     def format(self, record: logging.LogRecord) -> str:
-        said = super().format(record)
+        said = hide_numbers(super().format(record))
+        at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        level = record.levelname.lower()
         if self._form is LogFormat.PLAIN:
-            return f"{record.levelname} {record.name}: {_escape(said)}"
-        return json.dumps({"event": said, "level": record.levelname.lower(), "logger": record.name})
+            return f"{at} [{level:9}] {_escape(said)} logger={record.name}"
+        return json.dumps({"event": said, "level": level, "timestamp": at, "logger": record.name})
 
 
 def start_logging(form: LogFormat, level: LogLevel = LogLevel.INFO, stream: TextIO | None = None) -> None:
@@ -55,9 +117,11 @@ def start_logging(form: LogFormat, level: LogLevel = LogLevel.INFO, stream: Text
     plain = form is LogFormat.PLAIN
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _without_words,
+            _without_people,
             _no_line_breaks if plain else _pass,
             structlog.dev.ConsoleRenderer(colors=out.isatty()) if plain else structlog.processors.JSONRenderer(),
         ],

@@ -1,4 +1,4 @@
-"""Finds what travels with the package but is no Python: `web/` and `dialplan/`."""
+"""Finds what travels with the package but is no Python: `web/`, `dialplan/` and `service/`."""
 
 from pathlib import Path
 

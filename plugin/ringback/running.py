@@ -4,6 +4,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from errno import EADDRINUSE
 
 import structlog
 
@@ -65,13 +66,21 @@ async def keep_running(name: str, part: Callable[[], Awaitable[None]], parts: Pa
             if parts.clock.monotonic() - started > STEADY.total_seconds():
                 wait = FIRST_WAIT
             pause = wait * (0.8 + 0.4 * random.random())
-            log.exception("part failed", part=name, again_in=f"{pause.total_seconds():.1f} s")
+            _log(name, problem, pause)
             parts.show(name, Standing.AWAY, _why(problem))
             await parts.clock.sleep_until(parts.clock.now() + pause)
             wait = min(wait * 2, LONGEST_WAIT)
         else:
             parts.show(name, Standing.STOPPED)
             return
+
+
+def _log(name: str, problem: Exception, pause: timedelta) -> None:
+    """With its trace, unless somebody else has the port: then there is nothing of ours to look into."""
+    taken = isinstance(problem, OSError) and problem.errno == EADDRINUSE
+    tell = log.warning if taken else log.exception
+    more = {"problem": _why(problem)} if taken else {}
+    tell("part failed", part=name, again_in=f"{pause.total_seconds():.1f} s", **more)
 
 
 def _why(problem: BaseException) -> str:

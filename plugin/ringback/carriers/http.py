@@ -6,7 +6,8 @@ Nothing is repeated here: whoever asked decides that.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import cast
 from urllib.parse import urlencode
@@ -37,11 +38,15 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer whose status is known. `body` may be cut short, by the line or by our bound."""
+    """An answer whose status is known. `body` may be cut short, by the line or by our bound.
+
+    `date` is when the carrier answered, by its own clock.
+    """
 
     status: int
     retry_after: str
     body: bytes = field(repr=False)
+    date: str = ""
 
     def fields(self) -> Mapping[str, object]:
         """Return the members of a JSON object; nothing for any other body."""
@@ -53,9 +58,24 @@ class Reply:
 
     def wait(self, otherwise: float) -> float:
         """Seconds to wait before the next try: what the carrier asks for, within bounds."""
-        if not (self.retry_after.isascii() and self.retry_after.isdecimal()):
-            return otherwise
-        return min(max(float(self.retry_after[:9]), 1.0), LONGEST_WAIT_S)
+        asked = self._asked()
+        return otherwise if asked is None else min(max(asked, 1.0), LONGEST_WAIT_S)
+
+    def _asked(self) -> float | None:
+        """Seconds, or a date: reckoned from the answer's own, since the carrier's clock need not be ours."""
+        if self.retry_after.isascii() and self.retry_after.isdecimal():
+            return float(self.retry_after[:9])
+        until, answered = _moment(self.retry_after), _moment(self.date)
+        return None if until is None or answered is None else (until - answered).total_seconds()
+
+
+def _moment(written: str) -> datetime | None:
+    """Read a date of HTTP, in any of its three forms (RFC 9110, 5.6.7); None for anything else."""
+    try:
+        read = parsedate_to_datetime(written)
+    except (ValueError, OverflowError):
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 class Http:
@@ -94,19 +114,20 @@ class Http:
             await session.close()
 
     async def _ask(self, method: str, target: str, most: int, left: "_Left", body: bytes | None) -> Reply:
-        headers = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
         asking = self._opened().request(
             method,
             self._base + target,
             data=body,
-            headers=headers,
+            headers=kind,
             allow_redirects=False,  # our password goes to nobody else
             trace_request_ctx=left,
         )
         async with asking as response:
             got = await _read(response, most)
         log.debug("carrier answered", host=self._base, method=method, status=response.status, bytes=len(got))
-        return Reply(response.status, response.headers.get("Retry-After", ""), got)
+        headers = response.headers
+        return Reply(response.status, headers.get("Retry-After", ""), got, headers.get("Date", ""))
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

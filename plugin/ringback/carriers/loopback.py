@@ -100,6 +100,7 @@ class Loopback:
     """A `Carrier`, `Listening` and `Handsets`. `journal` gets one JSON line a text before anybody is answered."""
 
     receipts = True
+    numeric_ids = False
     max_segments = 10
     answers_commands = False
 

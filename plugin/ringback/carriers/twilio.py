@@ -43,6 +43,8 @@ log = structlog.get_logger("twilio")
 API = "https://api.twilio.com"
 SHORTEST_VALIDITY, LONGEST_VALIDITY = 1, 36_000
 """Seconds a text may wait at Twilio (www.twilio.com/docs/api/errors/90007)."""
+GAVE_UP = frozenset({408, 499})
+"""Said by somebody between us and Twilio who did not wait for its answer."""
 WAIT_S = 1.0
 """After "too many requests" without a time."""
 PAGE, MOST_PAGES, MOST_PAGE = 500, 40, 8 * 1024 * 1024
@@ -78,6 +80,9 @@ class Settings:
 class Twilio:
     """A `Carrier`, `Hooked` and `Listing`."""
 
+    numeric_ids = False
+    complete = False
+    """What still waits at Twilio is missing in its list, and no row has our own id."""
     max_segments = 10
     """1,600 characters are the limit; ten segments never have more."""
     answer = Answer('<?xml version="1.0" encoding="UTF-8"?><Response></Response>', "text/xml")
@@ -191,7 +196,7 @@ def refusal(reply: Reply) -> SendFailed:
     known = REFUSALS.get(code) if isinstance(code, int) else None
     if reply.status == 429:
         return Throttled(_sentence("too many requests", code), reply.wait(known.wait if known else WAIT_S))
-    if not 400 <= reply.status < 500 or reply.status == 408:
+    if not 400 <= reply.status < 500 or reply.status in GAVE_UP:
         return Unconfirmed(_sentence(f"status {reply.status}, after which the text may have been sent", code))
     if known is not None:
         return _known(known, reply, code)

@@ -1,7 +1,6 @@
 """`ringback run`: the daemon, until SIGTERM or Ctrl-C. `ringback migrate`: bring the database to this version."""
 
 import asyncio
-import signal
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from ringback.cli.shared import ConfigOption
 from ringback.clock import SystemClock
 from ringback.config import load
 from ringback.logs import LogFormat, LogLevel, start_logging
+from ringback.service import leave_when_told
 from ringback.store.database import HEAD, hold, prepare, schema_version
 
 
@@ -26,9 +26,7 @@ def run_command(
 
 
 async def _run(app: App) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, app.stop.set)
+    leave_when_told(app.stop)
     await app.serve()
 
 
@@ -37,5 +35,5 @@ def migrate_command(config: ConfigOption = None) -> None:
     settings = load(config)
     with hold(settings.paths.state):
         before = schema_version(settings.database.url)
-        prepare(settings.database.url)
+        prepare(settings.database.url, settings.paths.state)
     print(f"schema {HEAD}, nothing to do" if before == HEAD else f"schema {before or 'none'} -> {HEAD}")

@@ -2,7 +2,7 @@
 
 import asyncio
 import getpass
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -46,16 +46,22 @@ def check_schema(settings: Settings) -> None:
 
 def write_alone(settings: Settings, make: Callable[[Clock], Step[T]]) -> T:
     """Run one step on the database of a Ringback that does not run; raises Locked if it does after all."""
-    return asyncio.run(_write(settings, make))
+    return use_alone(settings, lambda database, clock: database.commit(make(clock)))
 
 
-async def _write(settings: Settings, make: Callable[[Clock], Step[T]]) -> T:
-    clock = SystemClock()
+def use_alone(settings: Settings, use: Callable[[Database, Clock], Awaitable[T]]) -> T:
+    """The same for what is more than a step."""
+    return asyncio.run(_use(settings, use))
+
+
+async def _use(settings: Settings, use: Callable[[Database, Clock], Awaitable[T]]) -> T:
+    clock, url = SystemClock(), settings.database.url
     with hold(settings.paths.state):
-        prepare(settings.database.url)
-        database = Database(settings.database.url, clock)
+        # a file that is gone or damaged is not made anew by a command either
+        prepare(url, settings.paths.state)
+        database = Database(url, clock)
         await database.open()
         try:
-            return await database.commit(make(clock))
+            return await use(database, clock)
         finally:
             await database.close()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 
+from ringback.core.messages import State
 from ringback.core.reasons import OF_A_RULE, SENTENCES, Reason
 from ringback.ports.stories import CallStory, DeedStory, JournalStory, PersonStory, StepStory, TaskStory, TextStory
 
@@ -12,6 +13,8 @@ DEEDS = {
     "said_not_sent": "said that it was not sent",
     "took_back": "took that word back",
     "checked": "asked the carrier",
+    "call_off": "called it off",
+    "sent_again": "sent it once more, so it may arrive twice",
     "no_answer_needed": "said that no answer is needed",
     "closed_task": "closed the task",
     "reopened_task": "opened the task again",
@@ -19,6 +22,8 @@ DEEDS = {
     "opt_in": "noted that this person wants texts again",
 }
 """What the audit calls it, in words."""
+
+WAITING_STATES = frozenset({State.HELD, State.QUEUED})
 
 
 def tell_call(call: CallStory, zone: tzinfo) -> Iterator[str]:
@@ -62,20 +67,33 @@ def _decision(call: CallStory, zone: tzinfo) -> Iterator[str]:
 def tell_text(text: TextStory, zone: tzinfo) -> Iterator[str]:
     """The story of a text: its words, every state, every attempt, and what people said of it."""
     asked = name(text.author) if text.author else text.cause
+    asked += f" ({text.program})" if text.program else ""
     yield f"  Text {text.public_id} from {text.did} to {text.peer}, asked for by {asked}, segments {text.segments}"
-    yield f"    | {text.body}"
+    yield f"    | {text.body}" if text.body else "    (its words were removed)"
     if text.answers:
         yield f"    answers {text.answers}"
     happened = [(step.at, _step(step, zone)) for step in text.steps]
     happened += [(deed.at, tell_deed(deed, zone)) for deed in text.deeds]
     for _, line in sorted(happened, key=lambda each: each[0]):
         yield line
+    yield from _waiting(text, zone)
     for tried in text.attempts:
         cause = f" ({tried.cause})" if tried.cause else ""
         known_as = f", the carrier calls it {tried.provider_id}" if tried.provider_id else ""
         yield f"    attempt {tried.public_id} on {tried.carrier}: {tried.outcome or 'open'}{cause}{known_as}"
     for task in text.tasks:
         yield from tell_task(task, zone)
+
+
+def _waiting(text: TextStory, zone: tzinfo) -> Iterator[str]:
+    """What a text waits for now, and when it gives up."""
+    if text.state not in WAITING_STATES:
+        return
+    if text.state == State.HELD:
+        yield f"    waits until {at(text.not_before, zone)}"
+    if text.carrier_held:
+        yield f"    waits, since carrier {text.carrier} is held back: {text.carrier_held}"
+    yield f"    expires {at(text.expires_at, zone)}"
 
 
 def _step(step: StepStory, zone: tzinfo) -> str:

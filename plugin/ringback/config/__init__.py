@@ -9,10 +9,12 @@ from ringback.config.sections import (
     CarrierSettings,
     CountryRules,
     Database,
+    Doubts,
     Hooks,
     Limits,
     OurNumber,
     Paths,
+    Retention,
     Web,
 )
 from ringback.config.settings import Settings
@@ -32,6 +34,8 @@ __all__ = [
     "CarrierSettings",
     "OurNumber",
     "Limits",
+    "Doubts",
+    "Retention",
     "CountryRules",
     "CallerInitiated",
     "EXAMPLE_CONTEXTS",

@@ -60,6 +60,7 @@ def known_names(tables: Table) -> Known:
         dids=frozenset(tables["numbers"]),
         carriers=frozenset(tables["carriers"]),
         calendars=tuple(tables["calendar"]),
+        campaigns=frozenset(tables["campaigns"]),
         languages=frozenset(word for word in spoken if isinstance(word, str)),
     )
 
@@ -102,8 +103,12 @@ class Checks:
         own = {key: _option((*way, key), table[key], self.faults) for key in table if key not in CARRIER_KEYS}
         if common is None:
             return None
+        if common.fallback == name:
+            self.faults.add((*way, "fallback"), "names the carrier itself: name another, or take the line out")
         _check_options(name, common.type, own, self.faults)
-        return CarrierSettings(name, common.type, common.validity, common.number_format, own)
+        return CarrierSettings(
+            name, common.type, common.validity, common.number_format, own, common.rate, common.fallback
+        )
 
 
 def _option(way: Way, value: object, faults: Faults) -> OptionValue:

@@ -10,7 +10,22 @@ from ringback.config.checks import Checks, known_names, take_secrets_out
 from ringback.config.faults import Faults, show
 from ringback.config.outside import gather, place
 from ringback.config.rules import CalendarTable, RuleTable, build_calendar, build_rule
-from ringback.config.sections import Asterisk, Business, CountryRules, Database, Hooks, Limits, OurNumber, Paths, Web
+from ringback.config.sections import (
+    Api,
+    Asterisk,
+    Business,
+    CampaignLimits,
+    CountryRules,
+    Database,
+    DestinationLimits,
+    Doubts,
+    Hooks,
+    Limits,
+    OurNumber,
+    Paths,
+    Retention,
+    Web,
+)
 from ringback.config.settings import Settings
 from ringback.config.values import read_country, read_did
 from ringback.errors import ConfigFault
@@ -58,6 +73,7 @@ def _build(checks: Checks, file: Path) -> Settings:
         business=business,
         web=checks.one(Web, "web"),
         hooks=checks.one(Hooks, "hooks"),
+        api=checks.one(Api, "api"),
         database=checks.one(Database, "database"),
         paths=paths,
         asterisk=tuple(checks.each(Asterisk, "asterisk").values()),
@@ -66,7 +82,11 @@ def _build(checks: Checks, file: Path) -> Settings:
         rules=(),
         calendars={},
         limits=checks.one(Limits, "limits"),
+        doubts=checks.one(Doubts, "doubts"),
+        retention=checks.one(Retention, "retention"),
         countries=checks.each(CountryRules, "countries"),
+        campaigns=checks.each(CampaignLimits, "campaigns"),
+        destinations=checks.each(DestinationLimits, "destinations"),
     )
     _check_keys(checks)
     return made if checks.faults else _complete(made, calendars, rules)
@@ -91,6 +111,12 @@ NEEDED = {
 }
 
 
+def _beside(file: Path, pbx: Asterisk) -> Asterisk:
+    """A relative path starts beside the configuration."""
+    given = {key: path for key in ("cel_file", "cdr_file") if (path := getattr(pbx, key)) is not None}
+    return pbx.model_copy(update={key: file.parent / path for key, path in given.items()})
+
+
 def _complete(settings: Settings, calendars: Mapping[str, CalendarTable], rules: Mapping[str, RuleTable]) -> Settings:
     """Fill in what follows from other settings."""
     business = settings.business
@@ -102,6 +128,7 @@ def _complete(settings: Settings, calendars: Mapping[str, CalendarTable], rules:
         settings,
         database=Database(url=url),
         paths=Paths(state=state),
+        asterisk=tuple(_beside(settings.file, pbx) for pbx in settings.asterisk),
         calendars=kept,
         rules=tuple(build_rule(rule, kept) for rule in rules.values()),
         numbers={did: _spoken(number, business.languages[0]) for did, number in numbers},

@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from ringback.config.values import (
     Address,
     AnyLanguage,
+    AnyPath,
+    AnyZone,
     Country,
     DatabaseUrl,
     Duration,
@@ -27,11 +29,16 @@ from ringback.config.values import (
     SafeSecret,
     Zone,
 )
+from ringback.core.messages import OnDoubt
 from ringback.core.numbers import NumberFormat
 from ringback.ports import OptionValue
 
 Label = Annotated[str, Field(min_length=1, max_length=60)]
 Context = Annotated[str, Field(min_length=1, max_length=80)]
+Rate = Annotated[float, Field(ge=0, le=10_000)]
+"""Segments a second; 0 is no limit."""
+Prefix = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,14}$")]
+MOST = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Known:
     carriers: frozenset[str]
     calendars: tuple[str, ...]
     languages: frozenset[str]
+    campaigns: frozenset[str] = frozenset()
 
 
 class Section(BaseModel):
@@ -60,11 +68,20 @@ class Business(Section):
     contact: Annotated[str, Field(max_length=60)] = ""
 
 
+class MetricsFor(StrEnum):
+    """Who may read the figures of /metrics: programs on this machine, whoever reaches the port, nobody."""
+
+    LOCAL = "local"
+    OPEN = "open"
+    OFF = "off"
+
+
 class Web(Section):
     """Where our own pages are, and how browsers call that when something stands in between."""
 
     listen: Listen = Address("127.0.0.1", 8080)
     public_url: PublicUrl = ""
+    metrics: MetricsFor = MetricsFor.LOCAL
 
     @field_validator("public_url")
     @classmethod
@@ -83,6 +100,13 @@ class Hooks(Section):
     def of(self, carrier: str) -> str:
         """Return the address below which a carrier's hooks are; empty without a public address."""
         return f"{self.public_url}/hooks/{carrier}" if self.public_url else ""
+
+
+class Api(Section):
+    """What programs may ask of us."""
+
+    requests_per_minute: Annotated[int, Field(ge=1, le=60_000_000)] = 6_000
+    largest_run: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
 
 
 class Database(Section):
@@ -111,6 +135,14 @@ class Asterisk(Section):
     extension_digits: Annotated[int, Field(ge=0, le=6)] = 4
     trust_caller_id: bool = False
     allow_dangerous_account: bool = False
+    cel_file: AnyPath = None
+    cdr_file: AnyPath = None
+    zone: AnyZone = None
+
+    @property
+    def records(self) -> Path | None:
+        """What is read after a gap; CEL knows more than CDR."""
+        return self.cel_file or self.cdr_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +154,8 @@ class CarrierSettings:
     validity: timedelta
     number_format: NumberFormat
     options: Mapping[str, OptionValue] = field(repr=False)
+    rate: float = 0
+    fallback: str = ""
 
     @property
     def table(self) -> Mapping[str, OptionValue]:
@@ -135,6 +169,15 @@ class CarrierTable(Section):
     type: Label
     validity: Duration = timedelta(hours=4)
     number_format: NumberFormat = NumberFormat.E164
+    rate: Rate = 0
+    fallback: str = ""
+
+    @field_validator("fallback")
+    @classmethod
+    def _is_known(cls, fallback: str, info: ValidationInfo) -> str:
+        if fallback and isinstance(info.context, Known) and fallback not in info.context.carriers:
+            raise ValueError(f"names {fallback!r}, which is no carrier here: add [carriers.{fallback}] or correct it")
+        return fallback
 
     @field_validator("validity")
     @classmethod
@@ -149,6 +192,13 @@ class OurNumber(Section):
 
     carrier: str
     language: AnyLanguage = ""
+    per_second: Rate = 0
+    campaign: str = ""
+
+    @field_validator("campaign")
+    @classmethod
+    def _is_registered(cls, campaign: str, info: ValidationInfo) -> str:
+        return check_campaign(campaign, info)
 
     @field_validator("carrier")
     @classmethod
@@ -164,6 +214,35 @@ class OurNumber(Section):
         return language
 
 
+class CampaignLimits(Section):
+    """What a registered campaign may send, in segments; 0 is no limit."""
+
+    per_minute: Annotated[int, Field(ge=0, le=MOST)] = 0
+    per_day: Annotated[int, Field(ge=0, le=MOST)] = 0
+    zone: AnyZone = None
+
+
+class DestinationLimits(Section):
+    """How many segments a day may go to numbers that begin alike."""
+
+    prefixes: Annotated[tuple[Prefix, ...], Listed, Field(min_length=1)]
+    per_day: Annotated[int, Field(ge=1, le=MOST)]
+    zone: AnyZone = None
+    campaign: str = ""
+
+    @field_validator("campaign")
+    @classmethod
+    def _is_registered(cls, campaign: str, info: ValidationInfo) -> str:
+        return check_campaign(campaign, info)
+
+
+def check_campaign(campaign: str, info: ValidationInfo) -> str:
+    """Return the campaign; raise ValueError for one that is not there."""
+    if campaign and isinstance(info.context, Known) and campaign not in info.context.campaigns:
+        raise ValueError(f"names {campaign!r}, which is no campaign here: add [campaigns.{campaign}] or correct it")
+    return campaign
+
+
 class Limits(Section):
     """The guards on automatic texts, and the longest text."""
 
@@ -171,6 +250,34 @@ class Limits(Section):
     automatic_per_hour: Annotated[int, Field(ge=1, le=60)] = 3
     per_number_per_minute: Annotated[int, Field(ge=1, le=60_000)] = 60
     max_segments: Annotated[int, Field(ge=1, le=10)] = 10
+
+
+class Retention(Section):
+    """How long what is kept of people and calls is kept. Rows that count stay, without words and numbers."""
+
+    bodies: Duration = timedelta(days=730)
+    calls: Duration = timedelta(days=395)
+    raw: Duration = timedelta(days=30)
+    provider_ids: Duration = timedelta(days=30)
+    parked: Duration = timedelta(days=7)
+    keys: Duration = timedelta(days=7)
+    audit: Duration = timedelta(days=1826)
+
+    @field_validator("*")
+    @classmethod
+    def _long_enough(cls, kept: timedelta) -> timedelta:
+        if kept < timedelta(days=1):
+            raise ValueError('is too short to tell copies and late receipts from new ones: write "1d" or more')
+        return kept
+
+
+class Doubts(Section):
+    """What to do about a text of a class when nobody knows whether it was sent."""
+
+    promotional: OnDoubt = OnDoubt.ONCE
+    transactional: OnDoubt = OnDoubt.ONCE
+    conversational: OnDoubt = OnDoubt.ONCE
+    system: OnDoubt = OnDoubt.ONCE
 
 
 class CallerInitiated(StrEnum):

@@ -5,15 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ringback.config.sections import (
+    Api,
     Asterisk,
     Business,
+    CampaignLimits,
     CarrierSettings,
     CountryRules,
     Database,
+    DestinationLimits,
+    Doubts,
     Hooks,
     Limits,
     OurNumber,
     Paths,
+    Retention,
     Web,
 )
 from ringback.core.schedules import Calendar
@@ -39,7 +44,12 @@ class Settings:
     rules: tuple[Rule, ...]
     calendars: Mapping[str, Calendar]
     limits: Limits
+    doubts: Doubts
+    retention: Retention
     countries: Mapping[str, CountryRules]
+    api: Api = field(default_factory=Api)
+    campaigns: Mapping[str, CampaignLimits] = field(default_factory=dict)
+    destinations: Mapping[str, DestinationLimits] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where each value stands that somebody set, by its dotted name: a file, a variable. The others are defaults."""
 

@@ -22,9 +22,9 @@ Table = dict[str, Any]
 
 PLACES = (Path("ringback.toml"), Path("/etc/ringback/ringback.toml"))
 LISTS = ("asterisk", "rule")
-NAMED = ("asterisk", "carriers", "numbers", "rule", "calendar", "countries")
+NAMED = ("asterisk", "carriers", "numbers", "campaigns", "destinations", "rule", "calendar", "countries")
 """Sections that hold tables by name."""
-FREELY_NAMED = ("carriers", "calendar")
+FREELY_NAMED = ("carriers", "campaigns", "destinations", "calendar")
 
 _NAME = re.compile(r"[A-Za-z0-9]+(?:[_-][A-Za-z0-9]+)*")
 
@@ -37,14 +37,19 @@ class Sections(BaseSettings):
     business: Table = {}
     web: Table = {}
     hooks: Table = {}
+    api: Table = {}
     database: Table = {}
     paths: Table = {}
     asterisk: Table = {}
     carriers: Table = {}
     numbers: Table = {}
+    campaigns: Table = {}
+    destinations: Table = {}
     rule: Table = {}
     calendar: Table = {}
     limits: Table = {}
+    doubts: Table = {}
+    retention: Table = {}
     countries: Table = {}
 
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -266,6 +267,13 @@ def read_any_zone(raw: object) -> ZoneInfo | None:
     return None if raw == "" else read_zone(raw)
 
 
+def read_any_path(raw: object) -> Path | None:
+    """Read where a file is; empty means none."""
+    if not isinstance(raw, str):
+        raise ValueError(f'is not a path: write a text, like "/var/log/asterisk/cel-custom/Master.csv", not {raw!r}')
+    return Path(raw) if raw else None
+
+
 When = Annotated[Outcome, PlainValidator(read_outcome)]
 Duration = Annotated[timedelta, PlainValidator(read_duration)]
 Did = Annotated[str, PlainValidator(read_did)]
@@ -273,6 +281,7 @@ Language = Annotated[str, PlainValidator(read_language)]
 Country = Annotated[str, PlainValidator(read_country)]
 AnyLanguage = Annotated[str, PlainValidator(read_any_language)]
 Zone = Annotated[ZoneInfo, PlainValidator(read_zone)]
+AnyPath = Annotated[Path | None, PlainValidator(read_any_path)]
 AnyZone = Annotated[ZoneInfo | None, PlainValidator(read_any_zone)]
 Listen = Annotated[Address, PlainValidator(read_address)]
 PublicUrl = Annotated[str, PlainValidator(read_public_url)]

@@ -89,6 +89,7 @@ CACHED = 2**14  # about 7 MB when full
 phonenumbers.enable_pattern_cache()
 
 _NANP = re.compile(r"(\+?1)?([2-9][0-9]{9})")
+_PLAIN = re.compile(r"\+[1-9][0-9]{7,14}")
 _INNER = re.compile(r"<([^<>]*)>\s*$")
 _SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _DIALLED = re.compile(r"\+?[0-9 ()./\-]*[0-9][0-9 ()./\-]*")
@@ -226,6 +227,28 @@ def _number(raw: str, parsed: PhoneNumber | None) -> Number | None:
     e164 = f"+{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"
     country = phonenumbers.region_code_for_number(parsed)
     return Number(raw, NumberKind.E164, raw if raw == e164 else e164, line, country or "")
+
+
+def is_usual(text: str) -> bool:
+    """Whether this is surely E.164 of a handset, by the pattern of its country alone: ten times as fast as to read it.
+
+    False says nothing: read it.
+    """
+    if not _PLAIN.fullmatch(text):
+        return False
+    for digits in (1, 2, 3):
+        if pattern := _handsets(text[1 : 1 + digits]):
+            return pattern.fullmatch(text, 1 + digits) is not None
+    return False
+
+
+@lru_cache(maxsize=2048)
+def _handsets(code: str) -> re.Pattern[str] | None:
+    """What numbers of mobile phones look like in the first country of a calling code; None if it is no such code."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if code.isdecimal() else None
+    metadata = PhoneMetadata.metadata_for_region(regions[0], None) if regions else None
+    pattern = metadata.mobile.national_number_pattern if metadata and metadata.mobile else None
+    return re.compile(pattern) if pattern else None
 
 
 def mask(e164: str) -> str:

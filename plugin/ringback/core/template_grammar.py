@@ -34,7 +34,7 @@ from liquid.template import BoundTemplate
 from ringback.core.segments import SEGMENT_CAP, Encoding, measure
 from ringback.core.template_filters import FILTERS, LONGEST, FilterOverflow
 from ringback.core.template_tags import DEEPEST, check_tags, unknown_tag
-from ringback.core.templates import Name, TemplateFault
+from ringback.core.templates import Name, TemplateFault, choices
 
 _SWALLOWED = re.compile(r"\{%-?\s*(raw|doc)\b")  # the lexer takes these two whole
 _BLANKS = re.compile(r"\s{40}")
@@ -170,7 +170,7 @@ def _condition_names(condition: Expression, names: Mapping[str, Name]) -> Iterat
 def _known(path: Path, names: Mapping[str, Name]) -> str:
     name = str(path)
     if name not in names:
-        raise TemplateFault(f"'{name}' is not a name here: use one of {', '.join(names)}")
+        raise TemplateFault(f"'{name}' is not a name here: {choices(names)}")
     return name
 
 

@@ -7,7 +7,7 @@ is taken out, they are cut to their room, and nothing in them is ever read as Li
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -27,6 +27,8 @@ class TextKind(StrEnum):
     """What the text is for; each kind has its own names."""
 
     CALL_TEXT = "call_text"
+    BULK_TEXT = "bulk_text"
+    """One text to many people. Beside `business`, its names are whatever each recipient brings along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,37 @@ def _digits(room: int) -> Name:
     return Name(room, "0" * room)
 
 
+WORD_ROOM = 80
+"""The longest value a recipient of a run may bring for a name, in UTF-16 units."""
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,29}")
+
+
+class _AnyWord(Mapping[str, Name]):
+    """Every plain name, and no other."""
+
+    _business = _words(60)
+    _brought = _words(WORD_ROOM)
+
+    def __getitem__(self, name: str) -> Name:
+        if not _WORD.fullmatch(name):
+            raise KeyError(name)
+        return self._business if name == "business" else self._brought
+
+    def __iter__(self) -> Iterator[str]:
+        yield "business"
+
+    def __len__(self) -> int:
+        return 1
+
+
+def choices(names: Mapping[str, Name]) -> str:
+    """What may be written instead of a name that is not there."""
+    brought = ", or a field of your recipients, in small letters, digits and _" * isinstance(names, _AnyWord)
+    return f"use one of {', '.join(names)}{brought}"
+
+
 NAMES: Mapping[TextKind, Mapping[str, Name]] = {
+    TextKind.BULK_TEXT: _AnyWord(),
     TextKind.CALL_TEXT: {
         "business": _words(60),
         "caller": _digits(24),
@@ -82,10 +114,18 @@ class Template:
         """
         return _render(self, tuple([values.get(name, "") for name in self.names]))
 
+    def render_once(self, values: Mapping[str, str]) -> str:
+        """The same for values that nobody else has: nothing is remembered."""
+        return _fill(self, tuple([values.get(name, "") for name in self.names]))
+
 
 @lru_cache(maxsize=256)
 def _render(template: Template, values: tuple[str, ...]) -> str:
     """Remembered, since most texts name only the business and are the same for thousands of callers."""
+    return _fill(template, values)
+
+
+def _fill(template: Template, values: tuple[str, ...]) -> str:
     known = NAMES[template.kind]
     filled = zip(template.names, values, strict=True)
     text = tidy(template._filled.render({name: _value(value, known[name]) for name, value in filled}))
@@ -114,6 +154,21 @@ def parse(source: str, kind: TextKind) -> Template:
     template = Template(source, kind, names, filled)
     template.render({})
     return template
+
+
+def needed(template: Template) -> tuple[str, ...]:
+    """The names of a text to many people that each recipient has to bring: nothing is said for who has none."""
+    from ringback.core import template_grammar  # noqa: PLC0415  as in `parse`
+
+    text = normalise(template.source.replace("\r\n", "\n"))
+    known = {name: NAMES[template.kind][name] for name in template.names}
+    strict = []
+    for name in template.names:
+        try:
+            template_grammar.check(text, known | {name: _words(WORD_ROOM, literal=None)})
+        except TemplateFault:
+            strict.append(name)
+    return tuple(name for name in strict if name != "business")
 
 
 def _value(value: str, name: Name) -> str | None:

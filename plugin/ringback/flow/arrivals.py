@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from ringback.core.numbers import mask
-from ringback.errors import StoreBusy
+from ringback.errors import StoreBusy, told
 from ringback.flow.house import House
 from ringback.flow.inbound import (
     Received,
@@ -24,7 +24,7 @@ from ringback.flow.inbound import (
     show_what_came,
 )
 from ringback.flow.insist import insist, insist_one
-from ringback.flow.receipts import apply_receipt
+from ringback.flow.receipts import apply_receipt, apply_receipts
 from ringback.flow.sending import Lanes
 from ringback.ports import CarrierEvent, Clock, Incoming, Listening, MediaLink, Piece, Receipt
 from ringback.ports.storage import Step, Store, Tx
@@ -35,7 +35,6 @@ AT_ONCE = 256
 """Events in one commit; the writer takes only so many changes at a time."""
 
 LOOK_EVERY = timedelta(seconds=30)
-KEEP_RAW = timedelta(days=30)
 
 
 def pack(incoming: Incoming, raw: bytes) -> bytes:
@@ -96,12 +95,22 @@ class Arrivals:
             for start in range(0, len(events), AT_ONCE):
                 batch = events[start : start + AT_ONCE]
                 now = self.clock.now()
-                steps = [self._step(carrier, event, b"", now) for event in batch]
-                await self._settle(carrier, batch, await insist(self.store, self.clock, steps), b"", now)
+                await self._settle(carrier, batch, await self._store(carrier, batch, now), b"", now)
+
+    async def _store(self, carrier: str, events: Sequence[CarrierEvent], now: datetime) -> Sequence[object]:
+        """Receipts together; one by one if that fails, so that what is wrong with one fails alone."""
+        receipts = [event for event in events if isinstance(event, Receipt)]
+        if len(receipts) == len(events) > 1:
+            step = partial(apply_receipts, carrier, receipts, now, ids=self.house.ids_of(carrier))
+            try:
+                return await insist_one(self.store, self.clock, step)
+            except Exception as problem:  # whatever it is, it comes up again where it belongs
+                log.warning("receipts could not be stored together", receipts=len(receipts), problem=told(problem))
+        return await insist(self.store, self.clock, [self._step(carrier, event, b"", now) for event in events])
 
     def _step(self, carrier: str, event: CarrierEvent, raw: bytes, now: datetime) -> "Step[object]":
         if isinstance(event, Receipt):
-            return partial(apply_receipt, carrier, event, now)
+            return partial(apply_receipt, carrier, event, now, ids=self.house.ids_of(carrier))
         return partial(receive, self.house, carrier, event, pack(event, raw), now)
 
     async def _settle(
@@ -113,13 +122,13 @@ class Arrivals:
                 log.error(
                     "what a carrier brought could not be read",
                     carrier=carrier,
-                    problem=f"{type(result).__name__}: {result}",
+                    problem=told(result),
                 )
                 await insist_one(self.store, self.clock, self._bare(carrier, event, raw, now))
             elif isinstance(result, Received):
                 self._after(carrier, event, result)
             else:
-                log.debug("receipt", carrier=carrier, state=str(result))
+                log.debug("receipt", carrier=carrier, provider_id=event.provider_id, state=str(result))
 
     def _bare(self, carrier: str, event: CarrierEvent, raw: bytes, now: datetime) -> "Step[object]":
         if isinstance(event, Receipt):
@@ -130,7 +139,7 @@ class Arrivals:
         if received.submitted is not None:
             self.lanes.nudge(received.submitted.waits_on)
         if received.stored is None:
-            log.info("a text came again", carrier=carrier)
+            log.info("a text came again", carrier=carrier, provider_id=event.provider_id)
             return
         peer = received.stored.thread.peer
         log.info(
@@ -144,13 +153,12 @@ class Arrivals:
         )
 
     async def look_after(self) -> None:
-        """Now and then: read again what was only journalled, show texts that lack pieces, forget what is old."""
+        """Now and then: read again what was only journalled, show texts that lack pieces."""
         while True:
             now = self.clock.now()
             for raw, carrier, packed in await insist_one(self.store, self.clock, undone):
                 await self._second_look(raw, carrier, packed, now)
             await insist_one(self.store, self.clock, partial(show_what_came, self.house, now))
-            await insist_one(self.store, self.clock, partial(forget_old, now))
             await self.clock.sleep_until(now + LOOK_EVERY)
 
     async def _second_look(self, raw: int, carrier: str, packed: bytes, now: datetime) -> None:
@@ -167,11 +175,6 @@ class Arrivals:
 
 def undone(tx: Tx) -> list[tuple[int, str, bytes]]:
     return tx.inbound.undone(100)
-
-
-def forget_old(now: datetime, tx: Tx) -> None:
-    tx.inbound.forget_raw(now - KEEP_RAW)
-    tx.idempotency.forget_old(now - timedelta(days=7))
 
 
 def journal_only(house: House, carrier: str, incoming: Incoming, packed: bytes, now: datetime, tx: Tx) -> None:

@@ -8,12 +8,13 @@ from functools import partial
 
 import structlog
 
-from ringback.core.messages import State
 from ringback.core.policy import Defer, Refuse
 from ringback.core.reasons import Reason
 from ringback.core.tasks import TaskKind
 from ringback.core.triggers import CallDecision, CallVerdict
+from ringback.errors import told
 from ringback.flow.calls import TASKS
+from ringback.flow.doubts import give_up
 from ringback.flow.house import House
 from ringback.flow.insist import insist, insist_one, to_the_end
 from ringback.flow.outbound import Slot, Submitted, submit
@@ -27,9 +28,7 @@ log = structlog.get_logger("delays")
 ON_THE_LINE = timedelta(seconds=5)
 """How long a due text waits on when its caller is in a call with us just now."""
 LIVE_AT_MOST = timedelta(hours=4)
-NO_WORD = timedelta(hours=72)
 LOGINS_KEPT = timedelta(days=30)
-PARKED_FOR = timedelta(days=7)
 SWEEP = timedelta(minutes=1)
 AT_ONCE = 100
 SEEN = "seen"
@@ -75,7 +74,7 @@ class Delays:
         results = await insist(self._store, self._clock, steps)
         for text, slot, result in zip(due, slots, results, strict=True):
             if isinstance(result, Exception):
-                log.error("a due text could not be stored", rule=text.rule, problem=repr(result))
+                log.error("a due text could not be stored", rule=text.rule, problem=told(result))
                 self._lanes.settle(slot, None)
                 await insist(self._store, self._clock, [partial(put_off, text, now + SWEEP)])
                 continue
@@ -127,12 +126,9 @@ def put_off(text: DueText, until: datetime, tx: Tx) -> None:
     tx.pending.put_off(text.id, until)
 
 
-def sweep(now: datetime, tx: Tx) -> None:
+def sweep(house: House, now: datetime, tx: Tx) -> None:
     """Give up waiting for word that is overdue, and forget what no longer counts."""
-    for message, state in tx.outbox.quiet_since(now - NO_WORD, AT_ONCE):
-        final = State.UNRESOLVED if state is State.UNCONFIRMED else State.NO_RECEIPT
-        tx.outbox.move(message, state, final, None, "no word from the carrier for 72 h", now)
-    tx.outcomes.forget_parked(now - PARKED_FOR)
+    give_up(house, now, tx)
     tx.pairs.forget_old(now)
     tx.accounts.forget_old(now - LOGINS_KEPT)
     tx.settings.put(SEEN, "", now, "daemon")
@@ -146,7 +142,7 @@ def wake_up(pbxs: Sequence[str], tx: Tx) -> None:
             tx.calls.lose_sight(pbx, seen[1])
 
 
-async def sweep_each_minute(store: Store, clock: Clock) -> None:
+async def sweep_each_minute(house: House, store: Store, clock: Clock) -> None:
     while True:
-        await insist_one(store, clock, partial(sweep, clock.now()))
+        await insist_one(store, clock, partial(sweep, house, clock.now()))
         await clock.sleep_until(clock.now() + SWEEP)

@@ -21,6 +21,7 @@ from ringback.flow.house import House
 from ringback.flow.insist import LAST_S
 from ringback.flow.outbound import Submitted
 from ringback.flow.permits import Denied, NotThere, Unwritten, allow, of_kind
+from ringback.flow.receipts import ids_of
 from ringback.flow.replies import Replied, Reply, answer
 from ringback.flow.sending import Lanes
 from ringback.flow.settling import Resolution, Settled
@@ -128,10 +129,11 @@ class Desk:
         doubt = await self._do(partial(settling.find, message))
         if doubt.state not in settling.IN_DOUBT:
             return Settled.TOO_LATE
-        listed = await settling.ask(self._carriers.get(doubt.carrier), doubt)
+        carrier = self._carriers.get(doubt.carrier)
+        listed = await settling.ask(carrier, doubt)
         if isinstance(listed, Settled):
             return listed
-        return await self._do(partial(settling.compare, who, doubt, listed, self._clock.now()))
+        return await self._do(partial(settling.compare, who, doubt, listed, ids_of(carrier), self._clock.now()))
 
     async def close_task(self, who: Principal, task: str) -> bool:
         """Somebody did it; False when it was done before."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 
+from ringback.core.messages import MessageClass, OnDoubt
 from ringback.core.numbers import Number
+from ringback.core.provider_ids import Ids
 from ringback.core.triggers import Rule
 
 
@@ -21,6 +23,29 @@ class Limits:
 def at_carrier(name: str) -> str:
     """The name under which `House.read` knows how a carrier writes numbers; a PBX may be called the same."""
     return f"carrier {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What a registered campaign may send, in segments; None is no limit. Its days are those of `zone`."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+    zone: tzinfo = UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Numbers that begin with one of `prefixes` get no more than `per_day` segments in a day of `zone`.
+
+    With `campaign` only what that campaign sends there counts.
+    """
+
+    name: str
+    prefixes: tuple[str, ...]
+    per_day: int
+    zone: tzinfo = UTC
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +72,30 @@ class House:
     carriers_that_answer: frozenset[str] = frozenset()
     """Carriers that confirm STOP, START and HELP by themselves."""
     segments_of: Mapping[str, int] = field(default_factory=dict)
+    carriers_with_receipts: frozenset[str] = frozenset()
+    carriers_with_numbers: frozenset[str] = frozenset()
+    """Carriers whose ids are numbers, which they may write in more than one way."""
+    on_doubt: Mapping[MessageClass, OnDoubt] = field(default_factory=dict)
+    """What to do about a text of a class when nobody knows whether it was sent."""
+
+    rate_of: Mapping[str, float] = field(default_factory=dict)
+    """How many segments a second each carrier takes, where that is known."""
+    fallback_of: Mapping[str, str] = field(default_factory=dict)
+    """Who sends for a carrier while that does not answer."""
+    pace_of: Mapping[str, float] = field(default_factory=dict)
+    """How many segments a second each of our numbers may send, where that is bounded."""
+    campaign_of: Mapping[str, str] = field(default_factory=dict)
+    """The campaign of each of our numbers, for texts that name none."""
+    campaigns: Mapping[str, Campaign] = field(default_factory=dict)
+    destinations: tuple[Destination, ...] = ()
+
+    def policy(self, class_: MessageClass) -> OnDoubt:
+        """What to do about a text in doubt whose asker did not say."""
+        return self.on_doubt.get(class_, OnDoubt.ONCE)
+
+    def ids_of(self, carrier: str) -> Ids:
+        """What a carrier's ids are."""
+        return Ids.NUMBER if carrier in self.carriers_with_numbers else Ids.TEXT
 
     def most_segments(self, did: str) -> int:
         """The longest text that one of our numbers may send: our own limit, or its carrier's."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from ringback.errors import StoreBusy
+from ringback.errors import StoreBusy, told
 from ringback.ports import Clock
 from ringback.ports.storage import Step, Store
 
@@ -37,7 +37,8 @@ async def insist(store: Store, clock: Clock, steps: Sequence[Step[T]]) -> "list[
             results[place] = outcome
         left = [place for place in left if isinstance(results[place], StoreBusy)]
         if left:
-            log.warning("the database cannot write now, trying again", changes=len(left), problem=str(results[left[0]]))
+            why = str(results[left[0]])
+            log.warning("the database cannot write now, trying again", changes=len(left), problem=why)
             await clock.sleep_until(clock.now() + wait)
             wait = min(wait * 2, LONGEST_WAIT)
     return results
@@ -62,5 +63,5 @@ async def to_the_end(batch: Coroutine[object, object, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait((task,), timeout=LAST_S)
         if not task.cancel() and not task.cancelled() and (problem := task.exception()):
-            log.error("a batch failed while stopping", problem=repr(problem))
+            log.error("a batch failed while stopping", problem=told(problem))
         raise

@@ -21,6 +21,7 @@ from ringback.hooks.reception import (
     Reply,
     named,
 )
+from ringback.logs import new_request_id
 
 log = structlog.get_logger("hooks")
 
@@ -162,10 +163,14 @@ class _Door:
         line = request.protocol
         assert isinstance(line, _Line)
         line.begin()
+        name = new_request_id()
         try:
-            return await self._answer(request)
+            with structlog.contextvars.bound_contextvars(request=name):
+                answer = await self._answer(request)
         finally:
             line.end()
+        answer.headers["X-Request-Id"] = name
+        return answer
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         target = request.raw_path

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from ringback.core.permissions import Action, may
 from ringback.errors import StoreFault
+from ringback.logs import new_request_id
 from ringback.panel import words
 from ringback.panel.guard import Guard
 from ringback.panel.health import Health, as_json
@@ -17,6 +18,8 @@ from ringback.panel.places import PLACES, SET_UP
 from ringback.panel.shell import VISIT, Shell
 
 log = structlog.get_logger("pages")
+
+REQUEST_ID = web.RequestKey("request_id", str)
 
 HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -42,6 +45,10 @@ HEADERS = {
 }
 
 
+PROGRAMS = "/v1"
+"""Below this programs ask. They have keys and no cookies, and want no pages when something is wrong."""
+
+
 class PageSet(Protocol):
     """Some pages that belong together. One that keeps streams open also has `async close(app)`, called at the end."""
 
@@ -55,17 +62,19 @@ class _Closes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebParts:
-    """What the web front is made of."""
+    """What the web front is made of. `programs` answers below /v1, and asks for keys itself."""
 
     shell: Shell
     guard: Guard
     health: Callable[[], Health]
     pages: Sequence[PageSet] = ()
+    programs: web.Application | None = None
 
 
 def build_web(parts: WebParts) -> web.Application:
     """Make the web front. Its guard's `watch` must run beside it."""
-    app = web.Application(middlewares=[_errors_as_pages(parts.shell), parts.guard.middleware])
+    before_pages = (_errors_as_pages(parts.shell), parts.guard.middleware)
+    app = web.Application(middlewares=[_numbered, *map(_for_pages, before_pages)])
     app.on_response_prepare.append(_put_headers)
     app.on_response_prepare.append(parts.guard.mind_stream)
     app.add_routes(Front(parts.shell, parts.health).routes())
@@ -74,6 +83,8 @@ def build_web(parts: WebParts) -> web.Application:
         app.add_routes(pages.routes())
         if isinstance(pages, _Closes):
             app.on_shutdown.append(pages.close)
+    if parts.programs is not None:
+        app.add_subapp(PROGRAMS, parts.programs)
     return app
 
 
@@ -118,9 +129,30 @@ def _outside(health: Health) -> Health:
     return Health(health.ready, tuple(replace(part, detail="", fix="") for part in health.parts))
 
 
-async def _put_headers(_: web.Request, answer: web.StreamResponse) -> None:
+@web.middleware
+async def _numbered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Each request has an id: in its answer, and in every line of the log that is written for it."""
+    request[REQUEST_ID] = new_request_id()
+    with structlog.contextvars.bound_contextvars(request=request[REQUEST_ID]):
+        return await handler(request)
+
+
+async def _put_headers(request: web.Request, answer: web.StreamResponse) -> None:
     answer.headers.update(HEADERS)
+    answer.headers["X-Request-Id"] = request.get(REQUEST_ID) or new_request_id()
     answer.headers.setdefault("Cache-Control", "no-store")
+
+
+def _for_pages(middleware: Middleware) -> Middleware:
+    """The middleware, for everything but programs."""
+
+    @web.middleware
+    async def for_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if len(request.match_info.apps) > 1:  # the application of programs is the only one within this one
+            return await handler(request)
+        return await middleware(request, handler)
+
+    return for_pages
 
 
 def _errors_as_pages(shell: Shell) -> Middleware:

@@ -177,7 +177,15 @@ QUESTIONS: tuple[Question, ...] = (
 """In the order in which they are asked. A reason that stands nowhere here says nothing about the others."""
 
 AFTER_ALL_QUESTIONS = frozenset(
-    {Reason.ALLOWED, Reason.RETURNED, Reason.RATE_NUMBER, Reason.RATE_CARRIER, Reason.CARRIER_HOLD}
+    {
+        Reason.ALLOWED,
+        Reason.RETURNED,
+        Reason.RATE_NUMBER,
+        Reason.RATE_CARRIER,
+        Reason.RATE_CAMPAIGN,
+        Reason.RATE_DESTINATION,
+        Reason.CARRIER_HOLD,
+    }
 )
 """Reasons that come only when all questions were answered well."""
 
@@ -211,7 +219,9 @@ WAY_ON: Mapping[Reason, str] = {
     Reason.NUMBER_UNKNOWN: N_("Give this number its carrier in ringback.toml."),
     Reason.TEMPLATE_FAULT: N_("Shorten the rule's text; ringback try shows what it becomes."),
     Reason.TOO_LONG: N_("Shorten the rule's text, or raise limits.max_segments."),
-    Reason.RATE_NUMBER: N_("Nothing: it goes by itself in the next minute."),
+    Reason.RATE_NUMBER: N_("Nothing: it goes by itself as soon as the number may send again."),
+    Reason.RATE_CAMPAIGN: N_("Nothing: it goes by itself as soon as the campaign may send again."),
+    Reason.RATE_DESTINATION: N_("Nothing: it goes by itself on the next day."),
     Reason.RATE_CARRIER: N_("Nothing: it is tried again when the carrier said."),
     Reason.CARRIER_HOLD: N_("Nothing, if it does not last: the health page shows the carrier."),
 }

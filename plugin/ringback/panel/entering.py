@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 import structlog
 from aiohttp import web
 
-from ringback.panel.backoff import Backoff
+from ringback.flow.backoff import Backoff
 from ringback.panel.door import Door
 from ringback.panel.guard import (
     COOKIE,

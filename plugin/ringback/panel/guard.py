@@ -44,7 +44,7 @@ LOOK_AGAIN = timedelta(seconds=1)
 MOST_REMEMBERED = 1_000
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-FREE = frozenset({"/static/{name}", "/healthz"})
+FREE = frozenset({"/static/{name}", "/healthz", "/metrics"})
 """What is the same for everybody, so nobody is looked up."""
 OPEN = FREE | {"/login", "/readyz"}
 """What needs no login."""

@@ -29,6 +29,16 @@ PART_NAMES: Mapping[str, str] = {
     "control": N_("Commands on this machine"),
     "delays": N_("Texts that wait out a delay"),
     "housekeeping": N_("Housekeeping"),
+    "api": N_("What programs ask"),
+    "runs": N_("Runs to many people"),
+    "doubts": N_("Texts nobody knows about"),
+    "gaps": N_("Calls out of Asterisk's own records"),
+    "sealing": N_("The seal on the audit"),
+    "retention": N_("Removing what is old"),
+    "search": N_("Index of the search"),
+    "pulse": N_("Watch on this program itself"),
+    "service": N_("Word to the service manager"),
+    "database": N_("Database"),
 }
 """By the first word of a part's name; the place takes the rest."""
 
@@ -44,6 +54,16 @@ PART_MEANS: Mapping[str, str] = {
     "control": N_("The command line cannot reach the daemon."),
     "delays": N_("Texts that wait for their time do not go meanwhile."),
     "housekeeping": N_("What is old stays a little longer."),
+    "api": N_("Programs are told to come again."),
+    "runs": N_("Runs stand still; what is queued already goes."),
+    "doubts": N_("Carriers are not asked what became of texts; nothing is sent twice."),
+    "gaps": N_("Calls that ended out of sight stay tasks."),
+    "sealing": N_("The history of texts gets its seal a little later."),
+    "retention": N_("What is old, and what should be erased, stays a little longer."),
+    "search": N_("Only the newest of what was written since can be found."),
+    "pulse": N_("Nobody notes when this program stands still."),
+    "service": N_("It may be started again for want of a sign of life."),
+    "database": N_("Nothing is taken until it is back; whoever calls us is told to come again."),
 }
 """What it means for calls and texts while the part does not work."""
 

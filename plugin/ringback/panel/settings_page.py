@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -41,7 +42,7 @@ RULE = (
     "group",
 )
 CALENDAR = ("zone", "open", "callback", "closed", "holidays")
-CARRIER = ("type", "validity", "number_format")
+CARRIER = ("type", "validity", "number_format", "rate", "fallback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class SettingsPages:
 
 def sections(settings: Settings, writer: "Writer") -> Iterator[Part]:
     """Every table but the rules, in the order of the documentation."""
-    for section in ("business", "web", "hooks", "database", "paths"):
+    for section in ("business", "web", "hooks", "api", "database", "paths"):
         yield Part(words.SECTIONS[section], "", writer.rows(section, "", _fields(getattr(settings, section))))
     for pbx in settings.asterisk:
         rows = ((key, value) for key, value in _fields(pbx) if key != "name")
@@ -122,12 +123,20 @@ def sections(settings: Settings, writer: "Writer") -> Iterator[Part]:
         yield Part(words.SECTIONS["carriers"], name, writer.rows("carriers", name, _of_carrier(carrier)))
     for did, number in settings.numbers.items():
         yield Part(words.SECTIONS["numbers"], did, writer.rows("numbers", did, _fields(number)))
+    yield from _tables(settings, writer, "campaigns", "destinations")
     for name, calendar in settings.calendars.items():
         rows = ((key, getattr(calendar, key)) for key in CALENDAR)
         yield Part(words.SECTIONS["calendar"], name, writer.rows("calendar", name, rows))
-    yield Part(words.SECTIONS["limits"], "", writer.rows("limits", "", _fields(settings.limits)))
-    for code, country in settings.countries.items():
-        yield Part(words.SECTIONS["countries"], code, writer.rows("countries", code, _fields(country)))
+    for section in ("limits", "doubts", "retention"):
+        yield Part(words.SECTIONS[section], "", writer.rows(section, "", _fields(getattr(settings, section))))
+    yield from _tables(settings, writer, "countries")
+
+
+def _tables(settings: Settings, writer: "Writer", *sections: str) -> Iterator[Part]:
+    """The tables by name of some sections."""
+    for section in sections:
+        for name, table in getattr(settings, section).items():
+            yield Part(words.SECTIONS[section], name, writer.rows(section, name, _fields(table)))
 
 
 def _fields(section: BaseModel) -> Iterator[tuple[str, object]]:
@@ -159,7 +168,7 @@ class Writer:
             return replace(row, ours=(words.HIDDEN,))
         if isinstance(value, bool):
             return replace(row, ours=(words.YES if value else words.NO,))
-        if value in ("", None, (), frozenset()):
+        if value in ("", None, (), frozenset()) or (value == 0 and way in words.ANY):
             return replace(row, ours=(words.ANY.get(way, words.NOTHING),))
         if isinstance(value, Enum) and (said := words.VALUES.get(f"{way}={value}")):
             return replace(row, ours=(said,))
@@ -190,6 +199,8 @@ class Writer:
                 yield value.isoformat()
             case Span():
                 yield f"{self.weekday(value.weekday)} {value.start:%H:%M}-{value.end:%H:%M}"
+            case Path():
+                yield str(value)
             case Address() | str() if way != "database.url":
                 yield str(value)
             case tuple():

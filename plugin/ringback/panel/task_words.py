@@ -33,7 +33,7 @@ TASKS: Mapping[TaskKind, TaskWords] = {
         N_("A text may have been sent"),
         "doubt",
         "doubt",
-        N_("The carrier got it and did not answer. It is never sent again by itself, so that nobody gets it twice."),
+        N_("The carrier got it and did not answer. It is left to you, so that nobody gets it twice."),
         N_("Ask the carrier once more, or look on the handset. Then say what became of it."),
     ),
     TaskKind.OPT_OUT: TaskWords(
@@ -75,6 +75,14 @@ TASKS: Mapping[TaskKind, TaskWords] = {
         "warn",
         N_("It carries the carrier's own signature and makes no sense to Ringback. It is kept as it came."),
         N_("Look at the carrier whether a text is missing here. Report it if it comes again."),
+    ),
+    TaskKind.NOT_DELIVERED: TaskWords(
+        N_("What was written to %(who)s did not arrive"),
+        N_("What somebody wrote did not arrive"),
+        "text",
+        "bad",
+        N_("The carrier did not take it or could not deliver it, or it waited until it was too old."),
+        N_("Look in the thread why. Call them, or write again."),
     ),
     TaskKind.PARTIAL: TaskWords(
         N_("A text of %(who)s is not whole"),

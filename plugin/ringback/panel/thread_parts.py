@@ -95,17 +95,17 @@ class ThreadParts:
 
 def read_point(words: str) -> Point | None:
     """Read a place in a thread from an address; None for none."""
-    numbers = _numbers(words, 3)
+    numbers = read_numbers(words, 3)
     return Point(*numbers) if numbers else None
 
 
 def read_place(words: str) -> Place | None:
     """Read a place in the list from an address; None for none."""
-    numbers = _numbers(words, 2)
+    numbers = read_numbers(words, 2)
     return Place(*numbers) if numbers else None
 
 
-def _numbers(words: str, count: int) -> list[int]:
+def read_numbers(words: str, count: int) -> list[int]:
     """Whole numbers with hyphens between them, none larger than a database takes."""
     parts = words.split("-")
     if len(parts) != count or not all(part.isascii() and part.isdigit() and len(part) <= 18 for part in parts):

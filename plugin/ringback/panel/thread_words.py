@@ -75,7 +75,7 @@ _MEANS: Mapping[State, tuple[str, str]] = {
     _S.SENT: ("", N_("The network took it. Whether it arrived is not known yet.")),
     _S.DELIVERED: ("", N_("It is on their phone.")),
     _S.UNDELIVERED: ("refused", N_("The network could not deliver it.")),
-    _S.UNCONFIRMED: ("unsure", N_("It may have been sent. It is not sent again by itself.")),
+    _S.UNCONFIRMED: ("unsure", N_("It may have been sent. Nobody knows yet.")),
     _S.UNRESOLVED: ("unsure", N_("It may have been sent, and nobody ever learned more.")),
     _S.NO_RECEIPT: ("", N_("The carrier took it and never said whether it arrived.")),
     _S.FAILED: ("refused", N_("The carrier does not send it.")),
@@ -130,6 +130,7 @@ GATES: Mapping[str, tuple[str, str]] = {
     "length": (N_("Length"), N_("Short enough to send.")),
     "loop": (N_("Loop"), N_("Counts automatic texts only.")),
     "storm": (N_("Storm"), N_("Counts automatic texts only.")),
+    "schedule": (N_("Time"), N_("It may go at once.")),
     "rate": (N_("Rate"), N_("Our number may send now.")),
 }
 """Each gate's name, and what it says when it lets a reply through."""

@@ -35,6 +35,7 @@ PART_ICON: Mapping[str, str] = {
     "waiting": "inbox",
     "control": "server",
     "delays": "clock",
+    "search": "find",
 }
 """By the first word of a part's name."""
 

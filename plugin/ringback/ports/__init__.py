@@ -121,6 +121,10 @@ class Hooked(Protocol):
 class Listing(Protocol):
     """A carrier that can be asked what it took and what came in, to close gaps and settle doubts."""
 
+    complete: bool
+    """Whether the list of what it took has every text at once, and names it by our attempt or by its own id: what is
+    not in it was not taken."""
+
     async def sent_since(self, moment: datetime) -> list[Receipt]:
         """Texts it took from us since then, with their present status. Raises SendFailed when it cannot be asked."""
 
@@ -137,6 +141,8 @@ class Carrier(Protocol):
     receipts: bool
     """Whether receipts come at all."""
     max_segments: int
+    numeric_ids: bool
+    """Whether its ids are numbers that it may write in more than one way: decimal, hexadecimal, with zeros in front."""
     answers_commands: bool
     """Whether the carrier itself confirms STOP, START and HELP, so that we must not do it twice."""
 

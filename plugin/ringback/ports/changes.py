@@ -16,6 +16,15 @@ ANY_THREAD = Touch("threads", 0)
 """Some thread or text changed; lists listen for it."""
 ANY_CALL = Touch("calls", 0)
 TASKS = Touch("tasks", 0)
+BULKS = Touch("bulks", 0)
+"""Some run to many people began, or was paused, resumed or called off."""
+
+
+class Counted(NamedTuple):
+    """One thing of which a transaction did one, for the figures: what, and its labels in their order."""
+
+    what: str
+    labels: tuple[str, ...]
 
 
 class Watch(Protocol):

@@ -93,6 +93,9 @@ class Audit(Protocol):
 
     def note(self, who: str, action: str, about: str, detail: str, now: datetime) -> None: ...
 
+    def seal(self, most: int, now: datetime) -> int:
+        """Put a digest of the next moves of texts into the record, of so many at most; returns of how many."""
+
 
 class People(Protocol):
     """What the panel looks up, beside the writer."""

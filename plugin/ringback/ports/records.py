@@ -1,5 +1,6 @@
 """What is kept beside the texts: keys of requests, settings, things for a person."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -12,9 +13,12 @@ class Idempotency(Protocol):
     def asked(self, principal: str, key: str) -> tuple[str, str] | None:
         """Return what was asked with this key, and the answer; None when it is new."""
 
+    def read_ahead(self, keys: Collection[tuple[str, str]]) -> None:
+        """Read what was asked with many keys, each with its principal, for a batch."""
+
     def keep(self, principal: str, key: str, asked: str, answer: str, now: datetime) -> None: ...
 
-    def forget_old(self, before: datetime) -> None: ...
+    def forget_old(self, before: datetime, limit: int) -> int: ...
 
 
 class Settings(Protocol):
@@ -22,6 +26,9 @@ class Settings(Protocol):
     def drop(self, key: str) -> bool: ...
     def get(self, key: str) -> tuple[str, datetime] | None: ...
     def pauses(self) -> list[tuple[str, datetime, str]]: ...
+    def beginning_with(self, prefix: str) -> list[tuple[str, str, datetime, str]]:
+        """Settings whose key begins so, as (key, value, changed at, by whom)."""
+
     def next_epoch(self, now: datetime) -> int: ...
 
 
@@ -44,3 +51,11 @@ class Tasks(Protocol):
     def settle(self, task: TaskKind, about: int, now: datetime, by: str = "") -> None: ...
     def close(self, public_id: str, by: str, now: datetime) -> bool: ...
     def reopen(self, public_id: str) -> bool: ...
+
+
+class Repairs(Protocol):
+    def mend(self, cure: str, id_: int, now: datetime) -> str:
+        """Make one fold anew from what it is the fold of; returns what it is now, or nothing when it cannot be."""
+
+    def set_aside(self, carrier: str, now: datetime) -> list[str]:
+        """Refuse waiting texts of a carrier whose columns hold what cannot be read; returns their ids."""

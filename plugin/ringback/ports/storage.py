@@ -2,13 +2,21 @@
 classes satisfy them without knowing them."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
+from ringback.ports.bulks import Bulks
 from ringback.ports.callings import Calls
+from ringback.ports.doubts import Doubts
+from ringback.ports.figures import Figures
 from ringback.ports.inbox import Inbound
+from ringback.ports.keys import Keys
 from ringback.ports.pairs import Pairs
 from ringback.ports.people import Accounts, Audit
-from ringback.ports.records import Idempotency, Settings, Tasks
+from ringback.ports.records import Idempotency, Repairs, Settings, Tasks
+from ringback.ports.restored import Restored
+from ringback.ports.retention import Retention
+from ringback.ports.search import Search
 from ringback.ports.texts import Outbox, Outcomes, PendingTexts
 
 T = TypeVar("T")
@@ -28,6 +36,8 @@ class Tx(Protocol):
     @property
     def outcomes(self) -> Outcomes: ...
     @property
+    def doubts(self) -> Doubts: ...
+    @property
     def settings(self) -> Settings: ...
     @property
     def tasks(self) -> Tasks: ...
@@ -38,10 +48,34 @@ class Tx(Protocol):
     @property
     def audit(self) -> Audit: ...
     @property
+    def retention(self) -> Retention: ...
+    @property
+    def figures(self) -> Figures: ...
+    @property
+    def bulks(self) -> Bulks: ...
+    @property
     def idempotency(self) -> Idempotency: ...
+    @property
+    def restored(self) -> Restored: ...
+    @property
+    def repairs(self) -> Repairs: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def search(self) -> Search: ...
 
 
 Step = Callable[[Tx], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Needed(Generic[T]):
+    """A step that writes down what has happened already, like an outcome: taken even when the disk is full."""
+
+    step: Step[T]
+
+    def __call__(self, tx: Tx) -> T:
+        return self.step(tx)
 
 
 class Store(Protocol):

@@ -116,6 +116,10 @@ class TextStory:
     author: PersonStory | None = None
     deeds: tuple[DeedStory, ...] = ()
     tasks: tuple[TaskStory, ...] = ()
+    program: str = ""
+    """The name of the key that asked for it."""
+    carrier_held: str = ""
+    """Why its carrier is held back now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,26 @@
 """Texts on their way out: what is kept of them, their attempts and what became of those."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from ringback.core.calls import Presentation
-from ringback.core.messages import Allowed, Basis, MessageClass, Outgoing, PartState, State, Wanted, may_move
+from ringback.core.messages import (
+    Allowed,
+    Basis,
+    MessageClass,
+    OnDoubt,
+    Outgoing,
+    PartState,
+    State,
+    Urgency,
+    Wanted,
+    may_move,
+)
 from ringback.core.numbers import Number
 from ringback.core.policy import CallFacts, Defer, Verdict
+from ringback.core.provider_ids import Ids
 from ringback.core.reasons import Reason
 from ringback.ports import Receipt
 from ringback.ports.pairs import Thread
@@ -15,10 +28,11 @@ from ringback.ports.pairs import Thread
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which carrier takes a text, and in how many segments."""
+    """Which carrier takes a text, in how many segments, and what to do if nobody knows whether it did."""
 
     carrier: str
     segments: int
+    on_doubt: OnDoubt = OnDoubt.ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +59,10 @@ class CallFactsRow:
 
 @dataclass(frozen=True, slots=True)
 class WaitingText:
-    """A queued or held text whose moment has come. `permitted` is False when the account that wrote it is closed."""
+    """A queued or held text whose moment has come. `permitted` is False when the account that wrote it is closed.
+
+    `reason` is what it was held for, if it was.
+    """
 
     message: StoredMessage
     state: State
@@ -58,6 +75,28 @@ class WaitingText:
     call: CallFactsRow
     command: str = ""
     permitted: bool = True
+    urgency: Urgency = Urgency.CALL
+    campaign: str = ""
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StuckText:
+    """A text that is due and cannot go, since its carrier does not answer."""
+
+    id: int
+    state: State
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What waits for a carrier: the next moment at which a text may go, whether one is due and did not go, and when the
+    first of any carrier's expires."""
+
+    upcoming: datetime | None
+    blocked: bool
+    expires: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +141,7 @@ class DueText:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An open attempt, ready for the wire; `tries` counts it in."""
+    """An open attempt, ready for the wire; `tries` counts it in. `again`: the text may have been sent before."""
 
     attempt: int
     part: int
@@ -112,6 +151,9 @@ class Order:
     text: Outgoing
     opened_at: datetime
     tries: int = 1
+    again: bool = False
+    segments: int = 1
+    urgency: Urgency = Urgency.CALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,26 +207,43 @@ class Outbox(Protocol):
     ) -> StoredMessage | None: ...
     def put_in_flight(self, wanted: Wanted, thread: Thread, route: Route, now: datetime) -> Order | None: ...
     def open_attempt(self, text: WaitingText, carrier: str, now: datetime) -> Order: ...
-    def due(self, carrier: str, now: datetime, limit: int) -> list[WaitingText]: ...
+    def levels_due(self, carrier: str, now: datetime) -> list[Urgency]: ...
+    def due(self, carrier: str, urgency: Urgency, now: datetime, limit: int) -> list[WaitingText]: ...
+    def stuck(self, carrier: str, urgency: Urgency, now: datetime, limit: int) -> list[StuckText]: ...
+    def put_off_by(self, carrier: str, limit: int) -> list[StuckText]: ...
+    def expiring(self, before: datetime, limit: int) -> list[tuple[int, State]]: ...
+    def count_waiting(self, carrier: str, most: int) -> int: ...
+    def resume(self, carrier: str, now: datetime) -> int: ...
+    def clock_went_back(self, carrier: str, by: timedelta, now: datetime) -> int: ...
     def unsent_to(self, peer: str) -> list[tuple[int, State, int]]: ...
     def unsent_in(self, thread_id: int) -> list[tuple[int, State, int | None]]: ...
-    def still_waiting(self, carrier: str, now: datetime) -> tuple[datetime | None, bool]: ...
+    def still_waiting(self, carrier: str, now: datetime) -> Waits: ...
     def move(
         self, message_id: int, old: State, new: State, reason: Reason | None, detail: str, now: datetime
     ) -> bool: ...
     def hold(self, message_id: int, old: State, verdict: Defer, detail: str, now: datetime) -> None: ...
     def take_back(self, order: Order, verdict: Defer, detail: str, now: datetime) -> None: ...
+    def give_up(self, order: Order, detail: str, now: datetime) -> None: ...
     def left_open(self, carrier: str) -> list[tuple[int, int, int, datetime]]: ...
     def carriers_at_work(self) -> set[str]: ...
     def waiting_for(self, carrier: str) -> list[tuple[int, State, str]]: ...
     def reroute(self, message_id: int, state: State, carrier: str, detail: str, now: datetime) -> None: ...
-    def quiet_since(self, at: datetime, limit: int) -> list[tuple[int, State]]: ...
+    def detour(self, message_id: int, carrier: str, detail: str, now: datetime) -> None: ...
+    def show_next_try(self, message_id: int, until: datetime) -> None: ...
     def note(self, message_id: int, state: State, reason: Reason | None, detail: str, now: datetime) -> None: ...
     def may_write(self, account_id: int | None) -> bool: ...
 
 
 class Outcomes(Protocol):
-    def close(self, attempt_id: int, outcome: str, cause: str, provider_id: str | None, now: datetime) -> bool: ...
+    def close(
+        self,
+        attempt_id: int,
+        outcome: str,
+        cause: str,
+        provider_id: str | None,
+        now: datetime,
+        ids: Ids = Ids.TEXT,
+    ) -> bool: ...
     def part_moves(
         self,
         part: int,
@@ -195,11 +254,13 @@ class Outcomes(Protocol):
         now: datetime,
         allowed: Allowed = may_move,
     ) -> State | None: ...
+    def read_ahead(self, carrier: str, attempts: Sequence[int], provider_ids: Sequence[str], ids: Ids) -> None: ...
+    def read_receipts_ahead(self, carrier: str, receipts: Sequence[Receipt]) -> None: ...
     def doubt(self, public_id: str) -> Doubt | None: ...
     def say(self, attempt_id: int, outcome: str, cause: str) -> None: ...
-    def find(self, carrier: str, receipt: Receipt) -> Attempt | None: ...
-    def resolve(self, attempt_id: int, provider_id: str, cause: str, now: datetime) -> None: ...
+    def find(self, carrier: str, receipt: Receipt, ids: Ids = Ids.TEXT) -> Attempt | None: ...
+    def resolve(self, attempt_id: int, provider_id: str, cause: str, now: datetime, ids: Ids = Ids.TEXT) -> None: ...
     def keep(self, attempt_id: int, carrier: str, receipt: Receipt, now: datetime) -> bool: ...
-    def park(self, carrier: str, receipt: Receipt, now: datetime) -> None: ...
-    def take_parked(self, carrier: str, provider_id: str) -> list[Receipt]: ...
+    def park(self, carrier: str, receipt: Receipt, now: datetime, ids: Ids = Ids.TEXT) -> None: ...
+    def take_parked(self, carrier: str, provider_id: str, ids: Ids = Ids.TEXT) -> list[Receipt]: ...
     def forget_parked(self, before: datetime) -> None: ...

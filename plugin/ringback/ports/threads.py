@@ -130,7 +130,8 @@ class ReceiptLine:
 
 @dataclass(frozen=True, slots=True)
 class OutLine:
-    """A text from us, with every step it took. `author` is the name of who wrote it, `account` their row."""
+    """A text from us, with every step it took. `author` is the name of who wrote it, or of the key of the
+    program that asked for it; `account` the row of a person."""
 
     point: Point
     id: int
@@ -152,6 +153,8 @@ class OutLine:
     steps: tuple[StepStory, ...]
     attempts: tuple[AttemptStory, ...]
     receipts: tuple[ReceiptLine, ...]
+    carrier_held: str = ""
+    """Why the carrier it waits for is held back."""
 
 
 @dataclass(frozen=True, slots=True)

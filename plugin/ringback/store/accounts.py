@@ -1,16 +1,16 @@
 """People, the browsers they are logged in with, and the record of who did what."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ringback.core.ids import Kind
 from ringback.core.permissions import Role
-from ringback.errors import StoreFault
 from ringback.ports.people import Account, Login
+from ringback.store.chain import DIGEST, Span, digest, link
 from ringback.store.moments import maybe_moment_of, micros, moment_of
-from ringback.store.sql import Sql, insert, sql
-from ringback.store.tx import Cursor, Row, Runner, Values, new_id
+from ringback.store.reading import reading
+from ringback.store.sql import insert, sql
+from ringback.store.tx import Row, Runner, new_id
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection as Reading
@@ -52,7 +52,17 @@ END = sql("UPDATE login SET ended_at = :at WHERE id = :id AND ended_at IS NULL")
 END_ALL = sql("UPDATE login SET ended_at = :at WHERE account_id = :id AND ended_at IS NULL AND expires_at > :at")
 FORGET = sql("DELETE FROM login WHERE expires_at < :before")
 
-NOTE = insert("audit", "at who action about detail")
+NOTE = insert("audit", "at who action about detail chain")
+LAST = sql("SELECT chain FROM audit WHERE id = (SELECT max(id) FROM audit)")
+MOVES = sql(
+    """SELECT id, message_id, at, state, reason FROM message_event
+    WHERE id > coalesce((SELECT CAST(value AS BIGINT) FROM setting WHERE key = 'sealed'), 0) ORDER BY id LIMIT :most"""
+)
+SEALED = insert(
+    "setting",
+    "key value changed_at changed_by",
+    "ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at",
+)
 
 
 class Accounts:
@@ -161,7 +171,20 @@ class Audit:
         self._run = run
 
     def note(self, who: str, action: str, about: str, detail: str, now: datetime) -> None:
-        self._run.change(NOTE, at=micros(now), who=who, action=action, about=about, detail=detail)
+        # looked up each time: what is remembered would be wrong after a roll-back, and people do little
+        (before,) = self._run.one(LAST) or ("",)
+        at = micros(now)
+        chained = link(before, at, who, action, about, detail)
+        self._run.change(NOTE, at=at, who=who, action=action, about=about, detail=detail, chain=chained)
+
+    def seal(self, most: int, now: datetime) -> int:
+        """Put a digest of the next moves of texts into the record; returns of how many."""
+        moves = self._run.all(MOVES, most=most)
+        if moves:
+            span = Span(moves[0][0], moves[-1][0], len(moves))
+            self.note("daemon", DIGEST, str(span), digest(moves), now)
+            self._run.change(SEALED, key="sealed", value=str(span.last), changed_at=micros(now), changed_by="daemon")
+        return len(moves)
 
 
 class Readers:
@@ -183,24 +206,8 @@ class Readers:
         return await self._database.read(lambda connection: _reading(connection).of_account(account_id))
 
 
-class _OnReader:
-    """A reading connection as the statements of `sql` want it."""
-
-    def __init__(self, connection: "Reading") -> None:
-        self._connection = connection
-        self._sqlite = connection.dialect.name == "sqlite"
-
-    def execute(self, statement: Sql, values: Values) -> Cursor:
-        text = statement.sqlite if self._sqlite else statement.postgres
-        return cast(Cursor, self._connection.exec_driver_sql(text, dict(values)))
-
-    def executemany(self, statement: Sql, rows: Iterable[Values]) -> None:
-        """Reads have no rows to give."""
-        raise StoreFault("a reader cannot write")
-
-
 def _reading(connection: "Reading") -> Accounts:
-    return Accounts(Runner(_OnReader(connection)))
+    return Accounts(reading(connection))
 
 
 def _maybe(row: Row | None) -> Account | None:

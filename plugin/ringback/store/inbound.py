@@ -24,11 +24,12 @@ LOOKS_THE_SAME = sql(
     ORDER BY received_at DESC LIMIT 1"""
 )
 DONE = sql("UPDATE inbound_raw SET state = 'done', incoming_id = :incoming WHERE id = :id")
-QUARANTINE = sql("UPDATE inbound_raw SET state = 'quarantined', why = :why WHERE id = :id")
+QUARANTINE = sql("UPDATE inbound_raw SET state = 'quarantined', why = :why WHERE id = :id RETURNING carrier")
 UNDONE = sql("SELECT id, carrier, body FROM inbound_raw WHERE state = 'stored' ORDER BY received_at LIMIT :limit")
+# What was not read yet was acknowledged all the same, and may be a STOP.
 FORGET = sql(
-    """DELETE FROM inbound_raw WHERE id IN
-    (SELECT id FROM inbound_raw WHERE received_at < :before ORDER BY received_at LIMIT 500)"""
+    """DELETE FROM inbound_raw WHERE id IN (SELECT id FROM inbound_raw
+    WHERE received_at < :before AND state <> 'stored' ORDER BY received_at LIMIT :limit)"""
 )
 
 NEW = insert(
@@ -50,6 +51,7 @@ LACKING = sql(
     JOIN thread t ON t.id = i.thread_id JOIN number n ON n.id = t.number_id
     WHERE i.state = 'waiting' AND i.received_at < :before ORDER BY i.received_at LIMIT :limit"""
 )
+AGAIN = sql("INSERT INTO search_again (incoming_id) VALUES (:id) ON CONFLICT (incoming_id) DO NOTHING")
 PARTIAL = sql("UPDATE incoming SET state = 'partial' WHERE id = :id AND state = 'waiting'")
 COMMAND = sql("UPDATE incoming SET command = :command WHERE id = :id")
 SHOWN = sql(
@@ -87,6 +89,7 @@ class Inbound:
             body=body,
             state="stored",
         )
+        self._run.count("inbound", carrier, "new" if row else "again")
         if row:
             return Arrival(True, row[0])
         (known,) = self._run.one(KNOWN, carrier=carrier, provider_id=provider_id) or ("",)
@@ -124,6 +127,7 @@ class Inbound:
         whole = len(have) == piece.total
         body = "".join(row[1] for row in have)
         self._run.change(JOINED, id=id_, body=body, state="whole" if whole else state)
+        self._run.change(AGAIN, id=id_)
         if whole and state == "waiting":
             self._show(thread, now)
         return StoredIncoming(id_, public_id, thread, body, whole)
@@ -163,12 +167,14 @@ class Inbound:
     def read_as(self, incoming_id: int, command: str) -> None:
         """Say which command a text was."""
         self._run.change(COMMAND, id=incoming_id, command=command)
+        self._run.count("commands", command)
 
     def done(self, raw: int, incoming_id: int) -> None:
         self._run.change(DONE, id=raw, incoming=incoming_id)
 
     def quarantine(self, raw: int, why: str) -> None:
-        self._run.change(QUARANTINE, id=raw, why=why)
+        row = self._run.one(QUARANTINE, id=raw, why=why)
+        self._run.count("inbound", row[0] if row else "", "quarantined")
 
     def undone(self, limit: int) -> list[tuple[int, str, bytes]]:
         """What is journalled and was never read, oldest first."""
@@ -185,6 +191,7 @@ class Inbound:
     def show_partial(self, text: StoredIncoming, now: datetime) -> None:
         """Show what came of a text although pieces are missing; those that come later are added."""
         if self._run.change(PARTIAL, id=text.id) == 1:
+            self._run.change(AGAIN, id=text.id)
             self._show(text.thread, now)
 
     def mark_read(self, thread_id: int, now: datetime) -> None:
@@ -208,6 +215,6 @@ class Inbound:
         row = self._run.one(OFFERED, thread=thread_id, since=micros(since))
         return (row[0], moment_of(row[1])) if row else None
 
-    def forget_raw(self, before: datetime) -> None:
-        """Drop old journal rows, some at a time."""
-        self._run.change(FORGET, before=micros(before))
+    def forget_raw(self, before: datetime, limit: int) -> int:
+        """Drop old journal rows, some at a time; returns how many."""
+        return self._run.change(FORGET, before=micros(before), limit=limit)

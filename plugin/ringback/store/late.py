@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import Any, cast
 
 from ringback.ports.callbook import Callbook
+from ringback.ports.messages import Messages
 from ringback.ports.overview import Overview
+from ringback.ports.search import ReadSearch
 from ringback.ports.threads import ReadThreads
 from ringback.ports.worklist import Worklist
 from ringback.store.database import Database
@@ -35,6 +37,10 @@ def read_threads(database: Database) -> ReadThreads:
     return cast(ReadThreads, _Late("ringback.store.read_threads", "StoredThreads", database))
 
 
+def read_search(database: Database) -> ReadSearch:
+    return cast(ReadSearch, _Late("ringback.store.read_search", "StoredSearch", database))
+
+
 def read_calls(database: Database) -> Callbook:
     return cast(Callbook, _Late("ringback.store.read_calls", "ReadCalls", database))
 
@@ -45,3 +51,7 @@ def read_tasks(database: Database) -> Worklist:
 
 def read_overview(database: Database) -> Overview:
     return cast(Overview, _Late("ringback.store.read_overview", "ReadOverview", database))
+
+
+def read_messages(database: Database) -> Messages:
+    return cast(Messages, _Late("ringback.store.read_messages", "ReadMessages", database))

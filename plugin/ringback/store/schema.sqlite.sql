@@ -67,11 +67,13 @@ CREATE TABLE bulk (
     total INTEGER DEFAULT '0' NOT NULL,
     made INTEGER DEFAULT '0' NOT NULL,
     cancelled INTEGER DEFAULT '0' NOT NULL,
+    rejected INTEGER DEFAULT '0' NOT NULL,
+    segments INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT pk_bulk PRIMARY KEY (id),
     CONSTRAINT uq_bulk_public_id UNIQUE (public_id)
 );
 
-CREATE INDEX ix_bulk_open ON bulk (not_before, id) WHERE state = 'open';
+CREATE INDEX ix_bulk_open ON bulk (not_before, id) WHERE state IN ('reading', 'open', 'paused', 'cancelling', 'expiring', 'broken');
 
 CREATE TABLE call (
     id INTEGER NOT NULL,
@@ -427,19 +429,33 @@ CREATE TABLE message (
     CONSTRAINT fk_message_bulk_id FOREIGN KEY(bulk_id) REFERENCES bulk (id)
 );
 
-CREATE INDEX ix_message_awaited ON message (state_at) WHERE state IN ('accepted', 'sent', 'unconfirmed');
+CREATE INDEX ix_message_awaited ON message (carrier, state_at) WHERE state IN ('accepted', 'sent');
 
 CREATE INDEX ix_message_bulk_id_state ON message (bulk_id, state) WHERE bulk_id IS NOT NULL;
 
 CREATE INDEX ix_message_doubtful ON message (thread_id) WHERE state IN ('held', 'unconfirmed', 'unresolved');
 
+CREATE INDEX ix_message_expiring ON message (expires_at) WHERE state IN ('queued', 'held');
+
 CREATE INDEX ix_message_in_doubt ON message (state_at) WHERE state = 'unconfirmed';
 
 CREATE INDEX ix_message_open ON message (thread_id) WHERE state IN ('queued', 'held', 'submitting');
 
+CREATE INDEX ix_message_put_off ON message (carrier) WHERE state = 'held' AND reason = 'carrier_hold';
+
+CREATE INDEX ix_message_reference_id ON message (reference, id) WHERE reference <> '';
+
 CREATE INDEX ix_message_thread_id_created_at_id ON message (thread_id, created_at, id);
 
+CREATE INDEX ix_message_unasked ON message (carrier, state_at) WHERE state = 'unconfirmed' AND asked_at IS NULL;
+
 CREATE INDEX ix_message_waiting ON message (carrier, urgency, not_before, id) WHERE state IN ('queued', 'held');
+
+CREATE TABLE search_again (
+    incoming_id BIGINT NOT NULL,
+    CONSTRAINT pk_search_again PRIMARY KEY (incoming_id),
+    CONSTRAINT fk_search_again_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
+);
 
 CREATE TABLE message_event (
     id INTEGER NOT NULL,
@@ -516,6 +532,8 @@ CREATE TABLE attempt (
 
 CREATE INDEX ix_attempt_carrier_provider_key ON attempt (carrier, provider_key);
 
+CREATE INDEX ix_attempt_in_doubt ON attempt (carrier, closed_at) WHERE outcome = 'unconfirmed';
+
 CREATE INDEX ix_attempt_message_id ON attempt (message_id);
 
 CREATE INDEX ix_attempt_open ON attempt (carrier) WHERE outcome IS NULL;
@@ -536,8 +554,14 @@ CREATE TABLE receipt (
 
 CREATE INDEX ix_receipt_attempt_id ON receipt (attempt_id);
 
+CREATE VIRTUAL TABLE search_out USING fts5(words, whose, columnsize=0, prefix='2 3',
+    tokenize='unicode61 remove_diacritics 2');
+
+CREATE VIRTUAL TABLE search_in USING fts5(words, whose, columnsize=0, prefix='2 3',
+    tokenize='unicode61 remove_diacritics 2');
+
 CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+INSERT INTO alembic_version (version_num) VALUES ('0004');
 
 COMMIT;

@@ -18,6 +18,9 @@ PUT = insert(
 DROP = sql("DELETE FROM setting WHERE key = :key")
 GET = sql("SELECT value, changed_at FROM setting WHERE key = :key")
 PAUSES = sql("SELECT key, changed_at, changed_by FROM setting WHERE key >= 'pause:' AND key < 'pause;' ORDER BY key")
+BEGINNING = sql(
+    "SELECT key, value, changed_at, changed_by FROM setting WHERE key >= :first AND key < :beyond ORDER BY key"
+)
 TASK = insert(
     "task",
     "public_id key kind at call_id message_id thread_id incoming_id due_at detail",
@@ -46,6 +49,12 @@ class Settings:
     def pauses(self) -> list[tuple[str, datetime, str]]:
         """What is paused, since when and by whom; keys are `pause:all`, `pause:number:+1...`, `pause:rule:NAME`."""
         return [(key, moment_of(at), by) for key, at, by in self._run.all(PAUSES)]
+
+    def beginning_with(self, prefix: str) -> list[tuple[str, str, datetime, str]]:
+        """Settings whose key begins so, as (key, value, changed at, by whom), in the order of their keys."""
+        beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = self._run.all(BEGINNING, first=prefix, beyond=beyond)
+        return [(key, value, moment_of(at), by) for key, value, at, by in rows]
 
     def next_epoch(self, now: datetime) -> int:
         """Count up the starts of this database's daemon; attempts carry it, so a fenced-off one is known."""
@@ -78,7 +87,7 @@ class Tasks:
         """Leave something for a person. The same thing is not left twice, and of a storm there is one a minute."""
         about = call_id or message_id or incoming_id or about or micros(now) // 60_000_000
         self._run.touch(TASKS)
-        self._run.change(
+        left = self._run.change(
             TASK,
             public_id=new_id(Kind.TASK, now),
             key=f"{task}:{about}",
@@ -91,6 +100,8 @@ class Tasks:
             due_at=maybe_micros(due_at),
             detail=detail,
         )
+        if left == 1:
+            self._run.count("tasks", task)
 
     def settle(self, task: TaskKind, about: int, now: datetime, by: str = "") -> None:
         """What a task about this call or text asked for has happened; nobody need look any more."""

@@ -46,6 +46,8 @@ def find(connection: Connection, what: str, most: int = MOST) -> Stories:
         calls = _calls(connection, call.c.linkedid == what, most) or _by_uniqueid(connection, what, most)
         if calls:
             return Stories(calls)
+        if sent := _by_provider_id(connection, what):
+            return sent
     return _of_person(connection, what, most)
 
 
@@ -57,6 +59,18 @@ def _by_uniqueid(connection: Connection, uniqueid: str, most: int) -> tuple[Call
         pbxs.append(last := pbx)
     found = or_(false(), *(and_(call.c.pbx == pbx, call.c.uniqueid == uniqueid) for pbx in pbxs))
     return _calls(connection, found, most)
+
+
+def _by_provider_id(connection: Connection, provider_id: str) -> Stories:
+    """A carrier's own id of a text; carrier by carrier, as the index begins with its name."""
+    last, next_carrier = "", select(func.min(attempt.c.carrier))
+    while (carrier := connection.scalar(next_carrier.where(attempt.c.carrier > last))) is not None:
+        last = carrier
+        here = and_(attempt.c.carrier == carrier, attempt.c.provider_key == provider_id)
+        row = connection.scalar(select(attempt.c.message_id).where(here).limit(1))
+        if row is not None:
+            return _by_message(connection, message.c.id == row)
+    return Stories()
 
 
 def _by_message(connection: Connection, condition: ColumnElement[bool]) -> Stories:

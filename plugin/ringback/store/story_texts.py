@@ -2,10 +2,12 @@
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from ringback.core.permissions import Asker
+from ringback.flow.holds import PREFIX
 from ringback.ports.stories import AttemptStory, StepStory, TextStory
 from ringback.store.moments import maybe_moment_of, moment_of
 from ringback.store.story_people import MOST, OF_A_TEXT, author, deeds, tasks
-from ringback.store.tables import attempt, incoming, message, message_event, number, thread
+from ringback.store.tables import api_key, attempt, incoming, message, message_event, number, setting, thread
 
 
 def texts(connection: Connection, condition: ColumnElement[bool], most: int = MOST) -> tuple[TextStory, ...]:
@@ -47,7 +49,16 @@ def _text(connection: Connection, row: "Row[tuple[object, ...]]") -> TextStory:
         author=author(connection, row.account_id),
         deeds=deeds(connection, row.public_id),
         tasks=tasks(connection, OF_A_TEXT, row.id),
+        program=_program(connection, row.cause),
+        carrier_held=connection.scalar(select(setting.c.value).where(setting.c.key == PREFIX + row.carrier)) or "",
     )
+
+
+def _program(connection: Connection, cause: str) -> str:
+    kind, _, public_id = cause.partition(" ")
+    if kind != Asker.PROGRAM:
+        return ""
+    return connection.scalar(select(api_key.c.name).where(api_key.c.public_id == public_id)) or ""
 
 
 def incoming_id(connection: Connection, row: int | None) -> str | None:

@@ -28,6 +28,7 @@ from ringback.store.tables.house import (
     setting,
     task,
 )
+from ringback.store.tables.search import search_again
 from ringback.store.tables.texts import attempt, bulk, bulk_item, message, message_event, part, receipt, receipt_parked
 from ringback.store.tables.threads import (
     WAITS,
@@ -77,6 +78,7 @@ __all__ = [
     "pending_text",
     "receipt",
     "receipt_parked",
+    "search_again",
     "setting",
     "task",
     "thread",

@@ -6,16 +6,22 @@ from ringback.store.tables.columns import count, flag, identifier, maybe_moment,
 
 _WAITING = text("state IN ('queued', 'held')")
 
+_PUT_OFF = text("state = 'held' AND reason = 'carrier_hold'")
+
 _FLYING = text("state IN ('queued', 'held', 'submitting')")
 
 _DOUBTFUL = text("state IN ('held', 'unconfirmed', 'unresolved')")
 
-_OPEN_RUN = text("state = 'open'")
-_AWAITED = text("state IN ('accepted', 'sent', 'unconfirmed')")
+_OPEN_RUN = text("state IN ('reading', 'open', 'paused', 'cancelling', 'expiring', 'broken')")
+_AWAITED = text("state IN ('accepted', 'sent')")
 
 _IN_DOUBT = text("state = 'unconfirmed'")
+_UNASKED = text("state = 'unconfirmed' AND asked_at IS NULL")
+_NO_ANSWER = text("outcome = 'unconfirmed'")
 _OF_BULK = text("bulk_id IS NOT NULL")
-# A run to many people: one text with places for each person's words. `made`: how many are messages by now.
+_NAMED = text("reference <> ''")
+# A run to many people: one text with places for each person's words. `made`: how many are messages by now, which is
+# also the `seq` of the last one; `segments`: of those. `rejected`: how many were turned away as it came in.
 bulk = Table(
     "bulk",
     metadata,
@@ -39,6 +45,8 @@ bulk = Table(
     count("total"),
     count("made"),
     count("cancelled"),
+    count("rejected"),
+    count("segments"),
     Index("ix_bulk_open", "not_before", "id", sqlite_where=_OPEN_RUN, postgresql_where=_OPEN_RUN),
 )
 
@@ -53,7 +61,7 @@ bulk_item = Table(
 )
 
 # `urgency`: how urgent it is, 0 first. `doubt`: what to do when nobody knows whether it was sent. `asked_at`: when its
-# carrier was last asked for it.
+# carrier was asked for it and nothing came of it, so that no more is done by itself.
 message = Table(
     "message",
     metadata,
@@ -97,9 +105,13 @@ message = Table(
     Index(
         "ix_message_waiting", "carrier", "urgency", "not_before", "id", sqlite_where=_WAITING, postgresql_where=_WAITING
     ),
+    Index("ix_message_expiring", "expires_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_message_put_off", "carrier", sqlite_where=_PUT_OFF, postgresql_where=_PUT_OFF),
     Index("ix_message_open", "thread_id", sqlite_where=_FLYING, postgresql_where=_FLYING),
-    Index("ix_message_awaited", "state_at", sqlite_where=_AWAITED, postgresql_where=_AWAITED),
+    Index("ix_message_awaited", "carrier", "state_at", sqlite_where=_AWAITED, postgresql_where=_AWAITED),
     Index("ix_message_in_doubt", "state_at", sqlite_where=_IN_DOUBT, postgresql_where=_IN_DOUBT),
+    Index("ix_message_unasked", "carrier", "state_at", sqlite_where=_UNASKED, postgresql_where=_UNASKED),
+    Index("ix_message_reference_id", "reference", "id", sqlite_where=_NAMED, postgresql_where=_NAMED),
     Index("ix_message_bulk_id_state", "bulk_id", "state", sqlite_where=_OF_BULK, postgresql_where=_OF_BULK),
 )
 
@@ -132,6 +144,7 @@ attempt = Table(
     Column("provider_key", Text),
     Index("ix_attempt_message_id", "message_id"),
     Index("ix_attempt_carrier_provider_key", "carrier", "provider_key"),
+    Index("ix_attempt_in_doubt", "carrier", "closed_at", sqlite_where=_NO_ANSWER, postgresql_where=_NO_ANSWER),
     Index("ix_attempt_open", "carrier", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
 )
 
