@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test tools lint types tests format words schema lock bench clean
+.PHONY: help demo test tools lint types tests format words schema lock shots soak bench clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +41,8 @@ tests: tools ## all tests; the coverage of the core has a floor
 	$(RUN) coverage run --data-file=.coverage.core --source=ringback.core -m pytest tests/core
 	@$(RUN) coverage combine --quiet --data-file=.coverage.core .coverage.core.*
 	$(RUN) coverage report --data-file=.coverage.core
-	$(RUN) pytest --numprocesses 2 -k "not lab" --ignore tests/core
+	$(RUN) pytest --numprocesses 2 -k "not lab" --ignore tests/core --ignore tests/crash
+	$(RUN) pytest --numprocesses 2 tests/crash
 	$(RUN) pytest -k lab
 
 format: tools ## put the code into form
@@ -64,7 +65,13 @@ shots: ## the pictures of docs/panel.md, taken anew
 	@tools/venv test
 	@PYTHONPATH=plugin exec $(RUN) tests.browser.shots
 
-bench: ## how fast it is, beside others; QUICK=1 takes five minutes
+soak: ## the long crash drills, power cuts and fuzzing: hours, QUICK=1 half an hour; docs/reliability.md has what came out
+	@tools/needs test
+	@tools/venv test
+	@SOAK=1 $(RUN) pytest tests/crash tests/carriers/test_cuts.py tests/hooks/test_flood.py tests/asterisk/test_codec.py
+	@PYTHONPATH=plugin exec $(RUN) tests.crash.soak $(if $(filter-out 0,$(QUICK)),--quick)
+
+bench: ## how fast it is, beside others; QUICK=1 is shorter, GROWTH=1 fills databases
 	@tools/needs bench
 	@lab/fetch-asterisk >/dev/null
 	@tools/venv bench

@@ -47,8 +47,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path) -> I
         return
     server: Cluster = request.getfixturevalue("postgres")
     name = f"t{os.getpid()}_{next(_names)}"
-    yield server.create(name, "template")
-    server.drop(name)
+    lent = server.lend(name)
+    yield lent
+    server.give_back(lent)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ringback.store.database import HEAD, SCHEMAS
 from ringback.store.tables import metadata
+from ringback.store.tables.search import SPECIAL
 
 DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 VERSION = (
@@ -31,6 +32,7 @@ def _statements(dialect: Dialect) -> Iterator[str]:
         yield _tidy(str(CreateTable(table).compile(dialect=dialect)))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             yield _tidy(str(CreateIndex(index).compile(dialect=dialect)))
+    yield from SPECIAL[dialect.name]
     yield VERSION
     yield f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}')"
     yield "COMMIT"

@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import os
 import random
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from ringback.asterisk.codec import (
 from ringback.errors import ProtocolError
 from tests.fakes.ami import CHANNEL, event
 
+pytestmark = pytest.mark.timeout(3600 if os.environ.get("SOAK") else 300)
 SCENES = Path(__file__).parent.parent / "scenes"
-FUZZ = 300  # inputs a property of hypothesis; 20,000 of each ran clean when this was written
-MUTATIONS = 200_000  # seeded inputs without hypothesis, about two seconds
+LONG = os.environ.get("SOAK", "0") not in ("", "0")
+FUZZ = 20_000 if LONG else 300  # inputs a property of hypothesis
+MUTATIONS = 10_000_000 if LONG else 200_000  # seeded inputs without hypothesis; the fewer take about two seconds
 
 GOOD = event("Hangup", Uniqueid="lab-1.1", Cause="16", Cause_txt="Normal Clearing")
 GOOD_EVENT = Event(
