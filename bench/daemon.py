@@ -53,6 +53,7 @@ class Daemon:
         carrier: Carrier,
         environ: Mapping[str, str] | None = None,
         keep: bool = False,
+        more: str = "",
     ) -> None:
         self.folder = folder
         if not keep:
@@ -62,7 +63,7 @@ class Daemon:
         self.log.unlink(missing_ok=True)
         self.port = free_port()
         config = folder / "ringback.toml"
-        config.write_text(_config(folder, self.port, ami_port, carrier))
+        config.write_text(_config(folder, self.port, ami_port, carrier) + more)
         command = (sys.executable, "-m", "ringback.cli", "run", "--config", config, "--log", "json")
         begun = time.monotonic()
         self.child = Child(command, self.log, {**_entry_point(folder), **_SECRET, **(environ or {})})
@@ -87,7 +88,7 @@ class Daemon:
                     return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.01)
-        raise Stalled(f"the daemon is not ready; its log is {self.log}")
+        raise Stalled(f"the daemon is not ready; its log ends with {self.log.read_text()[-1000:]}")
 
     def calls_durable(self) -> dict[int, int]:
         """Call number -> wall clock in ns of the line the daemon logs once the call is on disk."""

@@ -25,18 +25,32 @@ class Goal:
     bound: float
 
 
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A goal that asks how many times better than another subject of the same run we are."""
+
+    name: str
+    against: str
+    bound: float
+
+
 @dataclass(slots=True)
 class Figures:
     """All values of a run: figure -> subject -> one value a round. A subject whose name begins with `peer` is one."""
 
     values: dict[What, dict[str, list[float]]] = field(default_factory=dict)
     goals: dict[tuple[What, str], Goal] = field(default_factory=dict)
+    ratios: dict[tuple[What, str], list[Ratio]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def add(self, what: What, subject: str, value: float, goal: Goal | None = None) -> None:
         self.values.setdefault(what, {}).setdefault(subject, []).append(value)
         if goal is not None:
             self.goals[what, subject] = goal
+
+    def ask(self, what: What, subject: str, *ratios: Ratio) -> None:
+        """Set goals against other subjects; one that did not run asks for nothing."""
+        self.ratios[what, subject] = [one for one in ratios if one.against in self.values.get(what, {})]
 
     def lines(self, scenario: str) -> Iterable[str]:
         """One line a figure and subject, peers as ratios behind ours."""
@@ -56,13 +70,25 @@ class Figures:
         ]
         goal = self.goals.get((what, subject))
         verdict = f"  [{goal.name} {number([goal.bound])}: {self.verdict(what, subject)}]" if goal else ""
-        line = f"{what.scenario:<17} {what.name:<26} {subject:<22} {number(values):>22} {what.unit:<8}"
+        for ratio in self.ratios.get((what, subject), []):
+            against = ratio.against.removeprefix("peer ")
+            verdict += f"  [{ratio.name} {ratio.bound}x {against}: {self.verdict_of(what, subject, ratio)}]"
+        line = f"{what.scenario:<17} {what.name:<34} {subject:<22} {number(values):>22} {what.unit:<8}"
         return f"{line} {'; '.join(ratios)}{verdict}".rstrip()
 
     def verdict(self, what: What, subject: str) -> str:
         bound = self.goals[what, subject].bound
         ours = statistics.median(self.values[what][subject])
         return "met" if (ours >= bound if what.more else ours <= bound) else "LOST"
+
+    def verdict_of(self, what: What, subject: str, ratio: Ratio) -> str:
+        return "met" if self.better(what, subject, ratio.against) >= ratio.bound else "LOST"
+
+    def better(self, what: What, subject: str, other: str) -> float:
+        """How many times better a subject is than another."""
+        ours, theirs = (statistics.median(self.values[what][one]) for one in (subject, other))
+        worse, better = (theirs, ours) if what.more else (ours, theirs)
+        return better / worse if worse else float("inf")
 
     def write(self, path: Path, environment: dict[str, object]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,6 +102,16 @@ class Figures:
                 "rounds": values,
                 "median": statistics.median(values),
                 "goal": self._goal_of(what, subject),
+                "ratios": [
+                    {
+                        "goal": ratio.name,
+                        "against": ratio.against,
+                        "bound": ratio.bound,
+                        "is": self.better(what, subject, ratio.against),
+                        "verdict": self.verdict_of(what, subject, ratio),
+                    }
+                    for ratio in self.ratios.get((what, subject), [])
+                ],
             }
             for what, subjects in self.values.items()
             for subject, values in subjects.items()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bench.years import Years, fill
 from ringback.assembly import make_house
 from ringback.carriers import build_carrier
 from ringback.clock import SystemClock
@@ -20,13 +21,16 @@ from ringback.flow.sending import Lane, Lanes
 from ringback.hooks import Reception, hooked, serve
 from ringback.logs import LogFormat, start_logging
 from ringback.ports import CarrierContext
-from ringback.store.database import Database, prepare
+from ringback.store.database import Database
 
 ACCOUNT = "AC" + "0" * 32
 KEY = "the key of the bench"
 DID = "+12025550101"
 PUBLIC = "https://sms.example.com"
 TARGET = "/hooks/main/inbound"
+RECEIPTS = "/hooks/main/receipt"
+WAITING = 20_000
+"""Texts whose receipt is still to come."""
 ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 TOML = f"""
@@ -61,7 +65,7 @@ async def ringback(folder: Path) -> None:
     start_logging(LogFormat.JSON)
     settings, clock = read(TOML, folder / "ringback.toml", SECRETS), SystemClock()
     settings.paths.state.mkdir()
-    prepare(settings.database.url)
+    fill(settings.database.url, Years(WAITING, silent=1))
     database = Database(settings.database.url, clock)
     await database.open()
     house = make_house(settings)
@@ -88,7 +92,7 @@ async def plain(_folder: Path) -> None:
         return web.Response(text=ANSWER, content_type="text/xml")
 
     app = web.Application()
-    app.add_routes([web.post(TARGET, take)])
+    app.add_routes([web.post(TARGET, take), web.post(RECEIPTS, take)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

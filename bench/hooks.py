@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from bench.figures import Figures, Goal, What, quantile
-from bench.hooked import ACCOUNT, DID, KEY, PUBLIC, TARGET
+from bench.hooked import ACCOUNT, DID, KEY, PUBLIC, RECEIPTS, TARGET, WAITING
 from bench.process import Child, Stalled
 
 SUBJECTS = {"ringback": "Ringback", "plain": "peer plain aiohttp"}
@@ -49,11 +49,31 @@ def hook(number: int) -> bytes:
         "NumSegments": "1",
         "ApiVersion": "2010-04-01",
     }
-    signed = PUBLIC + TARGET + "".join(f"{name}{form[name]}" for name in sorted(form))
-    signature = b64encode(hmac.digest(KEY.encode(), signed.encode(), "sha1")).decode()
+    return signed(TARGET, form)
+
+
+def receipt(number: int) -> bytes:
+    """The receipt of one of the texts that are in our database, see years.py."""
+    sid = f"SM{number:032}"
+    form = {
+        "MessageSid": sid,
+        "SmsSid": sid,
+        "AccountSid": ACCOUNT,
+        "From": DID,
+        "To": f"+1512{number:07}",
+        "MessageStatus": "delivered",
+        "SmsStatus": "delivered",
+        "ApiVersion": "2010-04-01",
+    }
+    return signed(RECEIPTS, form)
+
+
+def signed(target: str, form: dict[str, str]) -> bytes:
+    words = PUBLIC + target + "".join(f"{name}{form[name]}" for name in sorted(form))
+    signature = b64encode(hmac.digest(KEY.encode(), words.encode(), "sha1")).decode()
     body = urlencode(form).encode()
     head = (
-        f"POST {TARGET} HTTP/1.1\r\nHost: sms.example.com\r\nX-Twilio-Signature: {signature}\r\n"
+        f"POST {target} HTTP/1.1\r\nHost: sms.example.com\r\nX-Twilio-Signature: {signature}\r\n"
         f"Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -138,9 +158,10 @@ def _measure(figures: Figures, words: str, subject: str, folder: Path, hooks: in
         taken += len(fresh)
         repeated = [raw for place, raw in enumerate(fresh) for _ in range(2 if place % 4 == 3 else 1)]
         _tell(figures, f"{PACE}/s, 1 of 5 again", subject, asyncio.run(paced(port, repeated)))
+        _receipts(figures, subject, port, child, hooks)
     if words == "ringback":
         figures.goals[What("hooks", f"{PACE}/s, 1 of 5 again, p99", "ms"), subject] = Goal("R29", 250)
-        _all_stored(folder / "state" / "ringback.db", taken)
+        _all_stored(folder / "state" / "ringback.db", taken, min(hooks, WAITING) + PACE)
 
 
 def _new(numbers: Iterator[int], count: int) -> list[bytes]:
@@ -152,8 +173,21 @@ def _tell(figures: Figures, load: str, subject: str, sent: Sent) -> None:
         figures.add(What("hooks", f"{load}, p{share}", "ms"), subject, quantile(sent.waits_ms, share / 100))
 
 
-def _all_stored(path: Path, taken: int) -> None:
-    with closing(sqlite3.connect(path)) as database:
-        (rows,) = database.execute("SELECT count(*) FROM incoming").fetchone()
-    if rows != taken:
-        raise Stalled(f"{rows} of {taken} texts are on disk")
+def _receipts(figures: Figures, subject: str, port: int, child: Child, hooks: int) -> None:
+    """Each of another text, sixty-four at once and paced."""
+    count, cpu = min(hooks, WAITING) - PACE, child.cpu()
+    sent = asyncio.run(at_once(port, 64, [receipt(number) for number in range(1, count + 1)]))
+    _tell(figures, "receipts, 64 at once", subject, sent)
+    figures.add(What("hooks", "receipts, 64 at once, rate", "/s", more=True), subject, count / sent.spent_s)
+    each = (child.cpu() - cpu) / count * 1e6
+    figures.add(What("hooks", "receipts, 64 at once, processor", "us each"), subject, each)
+    rest = [receipt(number) for number in range(count + 1, count + 1 + 2 * PACE)]
+    _tell(figures, f"receipts, {PACE}/s", subject, asyncio.run(paced(port, rest)))
+
+
+def _all_stored(path: Path, texts: int, receipts: int) -> None:
+    for table, wanted in (("incoming", texts), ("receipt", receipts)):
+        with closing(sqlite3.connect(path)) as database:
+            (rows,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+        if rows != wanted:
+            raise Stalled(f"{rows} of {wanted} rows of {table} are on disk")

@@ -46,10 +46,11 @@ def build_tools() -> None:
     BIN.mkdir(exist_ok=True)
     for source, target, flags in (
         ("httpsink.c", "httpsink", ("-Wno-unused-result",)),
+        ("httpflood.c", "httpflood", ("-Wno-unused-result",)),
         ("slowsync.c", "slowsync.so", ("-shared", "-fPIC")),
     ):
         built = BIN / target
-        newest = max((TOOLS / name).stat().st_mtime for name in (source, "common.h"))
+        newest = max((TOOLS / name).stat().st_mtime for name in (source, "common.h", "sha1.h"))
         if not built.exists() or built.stat().st_mtime < newest:
             command = ["gcc", "-O2", "-Wall", "-Wextra", *flags, "-o", built, TOOLS / source]
             subprocess.run([str(word) for word in command], check=True)

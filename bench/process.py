@@ -19,7 +19,17 @@ class Stalled(Exception):
 class Child:
     """A running child. `ask` writes a line to it and waits for its answer."""
 
-    def __init__(self, words: Sequence[str | Path], log: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        words: Sequence[str | Path],
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+        *,
+        user: str | None = None,
+        cwd: Path | None = None,
+        end_with: str = "TERM",
+    ) -> None:
+        self._end_with = signal.Signals[f"SIG{end_with}"]
         path = os.pathsep.join([str(ROOT / "plugin"), str(ROOT)])
         self._log = log.open("ab")
         self._process = subprocess.Popen(
@@ -30,6 +40,8 @@ class Child:
             text=True,
             env={**os.environ, "PYTHONPATH": path, **(environ or {})},
             start_new_session=True,
+            user=user,
+            cwd=cwd,
         )
 
     def __enter__(self) -> "Child":
@@ -60,6 +72,11 @@ class Child:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
+    def peak(self) -> float:
+        """The most resident memory there was, in MB."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
     def cpu(self) -> float:
         """Seconds of processor time so far."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -67,7 +84,7 @@ class Child:
 
     def stop(self) -> None:
         if self.alive:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(self._end_with)
             try:
                 self._process.wait(30)
             except subprocess.TimeoutExpired:

@@ -3,13 +3,14 @@
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import events, hooks, lifetime, machine, pages, records
+from bench import api, bulk, charts, events, hooks, lifetime, machine, pages, records, statements
 from bench.figures import Figures, Goal, What
 from bench.million import Size
 from bench.process import ROOT
@@ -45,10 +46,18 @@ def scenarios(quick: bool, rounds: int) -> dict[str, Callable[[Figures], None]]:
         "event_slowcarrier": lambda figures: events.slow_carrier(figures, 1 if quick else rounds, 100),
         "event_slowdisk": lambda figures: events.slow_disk(figures, 1 if quick else rounds, calls),
         "pages": lambda figures: pages.measure(figures, 1, Size(200_000, 20_000) if quick else Size()),
+        "api": lambda figures: api.measure(figures, rounds, 2_000 if quick else 10_000),
+        "api_slowdisk": lambda figures: api.slow_disk(figures, 1 if quick else rounds, 2_000 if quick else 10_000),
+        "bulk": lambda figures: bulk.measure(figures, 1, 100_000, 5_000 if quick else 100_000),
         "hooks": lambda figures: hooks.measure(figures, rounds, 2_000 if quick else 4_000),
         "growth": lifetime.growth,
         "replay": lambda figures: records.measure(figures, 100_000 if quick else 300_000, 1 if quick else rounds),
     }
+
+
+def grown(figures: Figures) -> None:
+    """The hot statements as the database grows to ten million texts; some twenty minutes, and twelve GB of disk."""
+    statements.measure(figures)
 
 
 def main() -> None:
@@ -59,11 +68,16 @@ def main() -> None:
     words = asked.parse_args()
     machine.use_interpreter_with_peers()
     machine.build_tools()
+    # whatever was started is stopped too when the bench is
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     quick = words.quick or os.environ.get("QUICK") == "1"
-    all_of_them = scenarios(quick, words.rounds or (2 if quick else 5))
-    if unknown := set(words.scenario) - all_of_them.keys():
-        asked.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(all_of_them)}")
-    run({name: play for name, play in all_of_them.items() if not words.scenario or name in words.scenario})
+    usual = scenarios(quick, words.rounds or (2 if quick else 5))
+    known = {**usual, "statements": grown}
+    if unknown := set(words.scenario) - known.keys():
+        asked.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if os.environ.get("GROWTH", "0") not in ("", "0"):
+        words.scenario = ["statements"]
+    run({name: known[name] for name in words.scenario or usual})
 
 
 def run(chosen: dict[str, Callable[[Figures], None]]) -> None:
@@ -85,7 +99,10 @@ def run(chosen: dict[str, Callable[[Figures], None]]) -> None:
         print(f"note: {note}")
     path = RESULTS / f"{started:%Y%m%d-%H%M%S}.json"
     figures.write(path, {**environment, "begun": started.isoformat(), "took_s": round(time.monotonic() - begun)})
+    drawn = charts.write([path], path.with_suffix(""))
     print(f"\n{time.monotonic() - begun:.0f} s; all values in {path.relative_to(ROOT)}")
+    if drawn:
+        print(f"charts in {drawn[0].parent.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -99,6 +99,36 @@ static inline int listen_loopback(void) {
     return fd;
 }
 
+static inline int connect_loopback(long port) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(fd, (void *)&to, sizeof to)) die("cannot connect to %ld: %s", port, strerror(errno));
+    socket_options(fd);
+    return fd;
+}
+
+/* The length of the first whole request or answer, 0 when there is none yet. */
+static inline size_t whole_message(buffer *in) {
+    char *text = in->data + in->begin;
+    size_t size = in->end - in->begin, body = 0;
+    char *end = size ? memmem(text, size, "\r\n\r\n", 4) : NULL;
+    if (!end) return 0;
+    for (char *line = text; line && line < end; line = memmem(line, (size_t)(end - line), "\r\n", 2)) {
+        if (line != text) line += 2;
+        if (!strncasecmp(line, "content-length:", 15)) body = (size_t)atol(line + 15);
+        line += 1;
+    }
+    size_t whole = (size_t)(end + 4 - text) + body;
+    return whole <= size ? whole : 0;
+}
+
+static inline const char *word_option(int argc, char **argv, const char *name, const char *otherwise) {
+    for (int i = 1; i + 1 < argc; i++)
+        if (!strcmp(argv[i], name)) return argv[i + 1];
+    return otherwise;
+}
+
 static inline long number_option(int argc, char **argv, const char *name, long otherwise) {
     for (int i = 1; i + 1 < argc; i++)
         if (!strcmp(argv[i], name)) return atol(argv[i + 1]);
