@@ -135,7 +135,7 @@ async def last_week(day: Day) -> None:
 
 
 async def morning(day: Day) -> None:
-    await day.world.store.commit(partial(sweep, day.now))
+    await day.world.store.commit(partial(sweep, day.world.house, day.now))
     await day.calls(TALK, rang=22)
     await day.says(TALK, "Hi, our boiler shows E17 and goes dark. Can somebody come today?")
     await day.writes(ANA, TALK, "Good morning! We can be there at two. Is somebody at home?")

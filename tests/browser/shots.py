@@ -19,7 +19,18 @@ from tests.browser.seeds import ANA, PASSWORD, a_day
 
 FOLDER = Path(__file__).parents[2] / "docs" / "shots"
 SHOWN = (
-    *("login", "handset", "inbox", "inbox-held", "thread", "thread-unconfirmed", "thread-stopped", "calls", "call"),
+    *(
+        "login",
+        "handset",
+        "inbox",
+        "inbox-held",
+        "search",
+        "thread",
+        "thread-unconfirmed",
+        "thread-stopped",
+        "calls",
+        "call",
+    ),
     *("call-queue", "tasks", "settings", "users", "user", "profile", "more"),
 )
 LAST = ("health",)

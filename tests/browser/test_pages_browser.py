@@ -174,7 +174,7 @@ async def test_keys_go_places_walk_the_list_and_can_be_switched_off(opened: Open
     await page.keyboard.press("Escape")
     await page.keyboard.press("/")
     await page.keyboard.type("gc")
-    assert await page.get_by_label("Find a thread by number").input_value() == "gc"
+    assert await page.get_by_label("Search texts and numbers").input_value() == "gc"
     assert page.url.endswith("/threads")
     await seen.open("/profile")
     await page.get_by_role("button", name="Switch the keys off").click()

@@ -146,7 +146,9 @@ class Ran:
 def ringback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """`ringback ARGUMENTS` with its exit code and what it printed."""
     # loggers keep the stream they began with, and the one captured here is closed after the test
-    monkeypatch.setattr("ringback.cli.run.start_logging", lambda *_: None)
+    for name in ("ringback.cli.run.start_logging", "ringback.logs.start_logging"):
+        monkeypatch.setattr(name, lambda *_: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()

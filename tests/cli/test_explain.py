@@ -330,7 +330,7 @@ def test_a_repeat_and_a_text_that_left_the_journal(place, ringback):
     async def story(world):
         for _ in range(2):
             await world.says("hi", provider_id="")
-        await world.store.commit(lambda tx: tx.inbound.forget_raw(NOON + SECOND))
+        await world.store.commit(lambda tx: tx.inbound.forget_raw(NOON + SECOND, 100))
         await desk_of(world).mark_read(ANNA, await begin(world))
 
     place.live(story)

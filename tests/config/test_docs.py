@@ -16,14 +16,19 @@ MODELS = {
     "[business]": sections.Business,
     "[web]": sections.Web,
     "[hooks]": sections.Hooks,
+    "[api]": sections.Api,
     "[database]": sections.Database,
     "[paths]": sections.Paths,
     "[[asterisk]]": sections.Asterisk,
     "[carriers.NAME]": sections.CarrierTable,
     '[numbers."+..."]': sections.OurNumber,
+    "[campaigns.NAME]": sections.CampaignLimits,
+    "[destinations.NAME]": sections.DestinationLimits,
     "[[rule]]": rules.RuleTable,
     "[calendar.NAME]": rules.CalendarTable,
     "[limits]": sections.Limits,
+    "[doubts]": sections.Doubts,
+    "[retention]": sections.Retention,
     "[countries.XX]": sections.CountryRules,
 }
 
@@ -84,7 +89,7 @@ NAMES = {"NAME": "main", '"+..."': '"+12025550101"', "XX": "GB"}
 
 def whole(choose):
     """A configuration with every key of the page."""
-    lines = []
+    lines = ["[carriers.spare]", 'type = "loopback"']
     for heading in MODELS:
         lines.append(re.sub("|".join(map(re.escape, NAMES)), lambda found: NAMES[found[0]], heading))
         rows = documented(heading).items()

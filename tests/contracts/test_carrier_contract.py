@@ -166,6 +166,8 @@ async def test_a_carrier_states_its_limits(rig: Rig):
     assert rig.carrier.max_segments >= 1
     assert rig.carrier.receipts in (True, False)
     assert rig.carrier.answers_commands in (True, False)
+    assert rig.carrier.numeric_ids in (True, False)
+    assert not hasattr(rig.carrier, "sent_since") or rig.carrier.complete in (True, False)
 
 
 @pytest.mark.parametrize(

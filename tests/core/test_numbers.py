@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.core.numbers import Line, Number, NumberFormat, NumberKind, mask, pretty, read_number
+from ringback.core.numbers import Line, Number, NumberFormat, NumberKind, is_usual, mask, pretty, read_number
 
 E164 = NumberFormat.E164
 
@@ -199,3 +199,31 @@ def test_a_log_shows_no_whole_number(e164, printed):
 )
 def test_a_page_shows_a_number_with_gaps(e164, printed):
     assert pretty(e164) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "usual"),
+    [
+        pytest.param("+12025550101", True, id="+1"),
+        pytest.param("+447400123456", True, id="a mobile of Britain"),
+        pytest.param("+34612345678", True, id="a mobile of Spain"),
+        pytest.param("+442079460000", False, id="a landline of Britain"),
+        pytest.param("+19005550123", False, id="a premium number"),
+        pytest.param("+447012345678", False, id="a personal number of Britain"),
+        pytest.param("+12", False, id="too short"),
+        pytest.param("12025550101", False, id="without its plus"),
+        pytest.param("+1 202 555 0101", False, id="with blanks"),
+        pytest.param("+99912345678", False, id="no calling code"),
+        pytest.param("+80012345678", False, id="a code of no country"),
+        pytest.param("+\u0661\u0662\u0660\u0662\u0665\u0665\u0665\u0660\u0661", False, id="digits of another script"),
+    ],
+)
+def test_a_quick_look_knows_a_handset(text, usual):
+    assert is_usual(text) is usual
+
+
+@given(st.from_regex(r"\+[1-9][0-9]{7,14}", fullmatch=True))
+def test_a_quick_yes_agrees_with_the_library(text):
+    found = read_number(text, NumberFormat.E164, "US")
+    if is_usual(text):
+        assert (found.e164, found.line) == (text, Line.TEXTABLE)

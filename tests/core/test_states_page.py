@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from ringback.core.calls import PRECEDENCE, Outcome
-from ringback.core.messages import _FOLD, CORRECTIONS, MOVES, State
+from ringback.core.messages import _FOLD, CORRECTIONS, MOVES, RESENDS, State
 
 PAGE = (Path(__file__).parents[2] / "docs" / "states.md").read_text("utf-8")
 
@@ -33,6 +33,12 @@ def test_the_moves_of_a_persons_word_stand_in_their_table():
     drawn = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", part, re.MULTILINE)
     assert len(drawn) == len(set(drawn))
     assert set(drawn) == {(old, new) for old, moves in CORRECTIONS.items() for new in moves}
+
+
+def test_the_move_of_a_text_that_is_sent_once_more_stands_in_its_table():
+    part = PAGE.partition("\n## Texts in doubt\n")[2].partition("\n## ")[0]
+    drawn = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", part, re.MULTILINE)
+    assert drawn == [(old, new) for old, moves in RESENDS.items() for new in moves]
 
 
 def test_states_called_final_leave_only_by_a_receipt_or_a_persons_word():

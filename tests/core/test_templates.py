@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringback.core import templates
 from ringback.core.segments import measure
-from ringback.core.templates import NAMES, Template, TemplateFault, TextKind, clean, parse, tidy
+from ringback.core.templates import NAMES, Template, TemplateFault, TextKind, clean, needed, parse, tidy
 
 KIND = TextKind.CALL_TEXT
 WINDOWS = "today 13:00-14:00 or tomorrow 10:00-11:00"
@@ -406,4 +407,47 @@ def test_tidying_twice_changes_nothing(text):
 def test_every_name_that_may_be_missing_says_how():
     assert {
         kind: [name for name, value in names.items() if value.literal is None] for kind, names in NAMES.items()
-    } == {KIND: ["windows"]}
+    } == {KIND: ["windows"], TextKind.BULK_TEXT: []}
+
+
+@pytest.mark.parametrize(
+    ("source", "names", "required"),
+    [
+        pytest.param("Hello", (), (), id="no places"),
+        pytest.param("Hello {{ name }}", ("name",), ("name",), id="a place that stands alone"),
+        pytest.param("Hello {% if name %}{{ name }}{% endif %}", ("name",), (), id="a place that is asked for"),
+        pytest.param('Hello {{ name | default: "you" }}', ("name",), (), id="a place with words of its own"),
+        pytest.param("{{ business }}: hello", ("business",), (), id="our own name"),
+        pytest.param("Hi {{ a }} {% if b %}{{ b }}{% endif %} {{ c }}", ("a", "b", "c"), ("a", "c"), id="some of each"),
+    ],
+)
+def test_a_text_to_many_takes_the_names_its_recipients_bring(source, names, required):
+    template = parse(source, TextKind.BULK_TEXT)
+    assert (template.names, needed(template)) == (names, required)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("Hello {{ Name }}", id="a capital"),
+        pytest.param("Hello {{ name.first }}", id="a dot"),
+        pytest.param("Hello {{ n" + "a" * 30 + " }}", id="a name too long"),
+        pytest.param("Hello" + "{{ a }}" * 9, id="more places than a text has room for"),
+    ],
+)
+def test_other_names_are_refused_there_too(source):
+    with pytest.raises(TemplateFault):
+        parse(source, TextKind.BULK_TEXT)
+
+
+def test_a_name_that_is_refused_says_what_there_is():
+    with pytest.raises(TemplateFault, match="use one of business, or a field of your recipients"):
+        parse("{{ A }}", TextKind.BULK_TEXT)
+    assert len(NAMES[TextKind.BULK_TEXT]) == 1
+
+
+def test_what_only_one_person_gets_is_not_remembered():
+    template = parse("Hello {{ name }}", TextKind.BULK_TEXT)
+    before = templates._render.cache_info().currsize
+    assert template.render_once({"name": "{{ x }}\r\nA"}) == "Hello {{ x }} A"
+    assert templates._render.cache_info().currsize == before

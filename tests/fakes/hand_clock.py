@@ -30,7 +30,7 @@ class HandClock:
         try:
             await alarm[1].wait()
         finally:
-            self._sleepers.remove(alarm)
+            self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[1] is not alarm[1]]
 
     async def until_somebody_sleeps(self) -> None:
         """Wait for a sleeper, so that moving the clock is seen."""
@@ -43,3 +43,9 @@ class HandClock:
         for moment, alarm in self._sleepers:
             if moment <= self._now:
                 alarm.set()
+
+    def set_back(self, by: timedelta) -> None:
+        """Somebody sets the wall clock; what sleeps sleeps no longer for that."""
+        self._now -= by
+        self._start -= by
+        self._sleepers = [(moment - by, alarm) for moment, alarm in self._sleepers]

@@ -44,10 +44,12 @@ async def audited(world: World) -> list[tuple]:
 
 
 async def everything(world: World) -> dict[str, list[tuple]]:
-    """All rows of all tables."""
+    """All rows of all tables, but for the count of commits, which every look at the writer moves."""
     names = ("thread", "message", "part", "attempt", "message_event", "opt_out_event", "pair_facts", "task", "audit")
     more = ("idempotency", "incoming", "meter", "setting", "pending_text")
-    return {name: sorted(map(repr, await rows(world, f"SELECT * FROM {name}"))) for name in (*names, *more)}
+    found = {name: sorted(map(repr, await rows(world, f"SELECT * FROM {name}"))) for name in (*names, *more)}
+    found["setting"] = [row for row in found["setting"] if not row.startswith("('commits'")]
+    return found
 
 
 class Gated:

@@ -517,7 +517,7 @@ async def test_an_attempt_that_is_open_is_not_called_off(world, desk):
     thread = await begin(world)
     replied = await replies(world, thread)
     await desk.opt_out(ANNA, thread, "")
-    assert await states(world, replied.message) == ["submitting"]
+    assert await states(world, replied.message) == ["submitting", "submitting"], "it is noted that they crossed"
     await world.passes(timedelta(seconds=11))
     assert (await states(world, replied.message))[-1] == "unconfirmed"
 

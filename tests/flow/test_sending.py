@@ -210,7 +210,7 @@ async def test_no_word_from_the_carrier_for_three_days_is_said_as_such(world, st
     await world.happens(*life_of(a_call("1")), *life_of(a_call("2", caller=SAM)))
     await world.passes(timedelta(seconds=11))
     await world.passes(timedelta(hours=73))
-    await store.commit(partial(sweep, clock.now()))
+    await store.commit(partial(sweep, HOUSE, clock.now()))
     assert (await world.states("1"))[-1] == "no_receipt"
     assert (await world.states("2"))[-1] == "unresolved"
 

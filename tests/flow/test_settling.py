@@ -70,7 +70,7 @@ async def test_a_persons_word_settles_a_text_in_doubt(world, desk, how, state, o
     message = await doubtful(world)
     if long_ago:
         await world.passes(timedelta(hours=73))
-        await world.store.commit(partial(sweep, world.clock.now()))
+        await world.store.commit(partial(sweep, world.house, world.clock.now()))
         assert (await states(world, message))[-1] == "unresolved"
     assert await open_tasks(world) == ["unconfirmed"]
     assert await desk.resolve(ANNA, message, how) is Settled.DONE
@@ -197,7 +197,7 @@ async def test_a_word_of_sent_without_a_receipt_ends_as_every_accepted_text(worl
     message = await doubtful(world)
     await desk.resolve(ANNA, message, SENT)
     await world.passes(timedelta(hours=73))
-    await world.store.commit(partial(sweep, world.clock.now()))
+    await world.store.commit(partial(sweep, world.house, world.clock.now()))
     assert (await states(world, message))[-1] == "no_receipt"
     assert await desk.undo(ANNA, message) is Settled.TOO_LATE
 

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from ringback.core.messages import Basis, MessageClass, Wanted
 from ringback.errors import Unreachable
 from ringback.flow.attempts import record
+from ringback.flow.claiming import claim
+from ringback.flow.governor import Room
 from ringback.flow.house import Limits
 from ringback.flow.opt_outs import start, stop
 from ringback.flow.outbound import Slot, submit
 from ringback.flow.replies import Reply, answer
-from ringback.flow.sending import claim
 from ringback.ports import CarrierRef
 from ringback.store.database import Database
 from tests.conftest import NOON
@@ -73,7 +74,7 @@ def confirmation(command, now):
 
 def claims(_number, now, tx):
     """A lane looks for what is due."""
-    return list(claim(HOUSE, "main", 8, now, tx).orders)
+    return list(claim(HOUSE, "main", Room(8, 8), now, tx).orders)
 
 
 OPS = {

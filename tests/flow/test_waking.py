@@ -102,7 +102,7 @@ async def test_a_text_that_was_in_doubt_and_is_settled_needs_nobody_any_more(sto
         late = Receipt("lb-late", ReceiptStatus.DELIVERED, NOON, attempt=call.texts[0].attempts[0].public_id)
         await store.commit(partial(apply_receipt, "main", late, clock.now()))
         assert (await world.states("1"))[-1] == "delivered"
-    await store.commit(partial(sweep, clock.now()))
+    await store.commit(partial(sweep, HOUSE, clock.now()))
     assert await store.commit(lambda tx: tx.tasks.open()) == {}
 
 

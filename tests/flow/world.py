@@ -1,7 +1,7 @@
 """A small Ringback without Asterisk: scripted calls in, a loopback handset out, everything between them real."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -49,6 +49,7 @@ HOUSE = House(
     read=lambda _pbx, text: read_number(text, NumberFormat.AS_IS, "US", extension_digits=4),
     numbers=frozenset({DID, OTHER_DID}),
     carrier_of={DID: "main", OTHER_DID: "main"},
+    carriers_with_receipts=frozenset({"main"}),
 )
 
 
@@ -131,7 +132,7 @@ class World:
         self.follower = Follower(self.house, self.store, self.lanes, self.delays, self.clock)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["World"]:
+    async def running(self, *more: Coroutine[object, object, None]) -> AsyncIterator["World"]:
         async with asyncio.TaskGroup() as group:
             parts = [
                 group.create_task(part)
@@ -141,6 +142,7 @@ class World:
                     self.arrivals.look_after(),
                     self.delays.run(),
                     self.follower.follow(self.script),
+                    *more,
                 )
             ]
             await self.settled()

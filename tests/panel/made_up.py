@@ -149,6 +149,7 @@ def task_id(n: int = 0) -> str:
 PERSON = TaskThread(THREAD, US, PAT, opted_out=False)
 THEIRS = TaskIncoming(make_id(Kind.INCOMING, START, b"incoming__"), "Please stop that", at(-300))
 DOUBT = TaskText(TEXT.public_id, TEXT.body, "unconfirmed", at(-400), "main")
+LOST = replace(DOUBT, state="undelivered")
 OF_CALL = TaskCall(call_id(), PAT, US, PAT, at(-1000), "missed")
 BY_KIND: dict[TaskKind, TaskLine] = {
     TaskKind.CALL_BACK: TaskLine(
@@ -164,6 +165,9 @@ BY_KIND: dict[TaskKind, TaskLine] = {
     TaskKind.UNSEEN: TaskLine(task_id(5), "unseen", at(-300), None, "branch", call=replace(OF_CALL, peer=None)),
     TaskKind.STORM: TaskLine(task_id(6), "storm", at(-300), None, "sales-missed"),
     TaskKind.QUARANTINED: TaskLine(task_id(7), "quarantined", at(-300), None, "main: no field To"),
+    TaskKind.NOT_DELIVERED: TaskLine(
+        task_id(9), "not_delivered", at(-300), None, "unknown handset", thread=PERSON, text=LOST
+    ),
     TaskKind.PARTIAL: TaskLine(task_id(8), "partial", at(-300), None, "I need you to", thread=PERSON, incoming=THEIRS),
 }
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.panel.backoff import Backoff
+from ringback.flow.backoff import Backoff
 from ringback.panel.browsers import in_words
 from ringback.panel.passwords import (
     AT_ONCE,

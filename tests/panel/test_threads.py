@@ -166,7 +166,7 @@ async def test_one_person_on_two_of_our_numbers_is_a_list(scene: Scene):
 async def test_a_number_without_a_thread_says_so(scene: Scene, typed: str, heading: str):
     page = await scene.page(f"/threads?number={typed}")
     assert heading in [element.words for element in page.by_tag("h2")]
-    (field,) = [element for element in page.by_tag("input") if element.attributes.get("name") == "number"]
+    (field,) = [element for element in page.by_tag("input") if element.attributes.get("name") == "q"]
     assert field.attributes["value"] == typed
 
 

@@ -199,6 +199,10 @@ class Daemon:
         with self._engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query))]
 
+    def look_anew(self) -> None:
+        """Forget the database that was looked at; a restore puts another one in its place."""
+        self.__dict__.pop("_engine").dispose()
+
     @cached_property
     def _engine(self):
         return reader(self.database or f"sqlite:///{self.state / 'ringback.db'}")

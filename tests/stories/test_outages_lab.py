@@ -87,6 +87,36 @@ async def test_calls_outlive_a_daemon_that_was_killed_lab(tmp_path: Path) -> Non
     assert daemon.handset() == Counter({(LINE, PAT): 1, (LINE, KIM): 1})
 
 
+async def test_what_happened_while_the_daemon_was_dead_is_read_from_cel_lab(tmp_path: Path) -> None:
+    with Asterisk.running() as asterisk:
+        written = (
+            f'inbound_contexts = ["from-trunk"]\ncel_file = "{asterisk.run}/log/cel-custom/Master.csv"\nzone = "UTC"'
+        )
+        with running(daemon_for(tmp_path, more=written, main=asterisk)) as daemon:
+            await daemon.until(ready=True)
+            async with asterisk.opened() as pbx:
+                callers = {number: await pbx.caller(number) for number in (PAT, SAM, KIM)}
+                begun = await callers[PAT].call(LINE)
+                await begun.ringing()
+                await began(daemon, PAT)
+
+                daemon.kill()
+                await begun.cancel()
+                for number, headers in ((SAM, []), (KIM, [("Privacy", "id")])):
+                    missed = await callers[number].call(LINE, headers)
+                    await missed.ringing()
+                    await missed.cancel()
+
+                daemon.start()
+                await daemon.until(ready=True)
+                for call in await daemon.ended(LINE, 3):
+                    if call.peer != KIM:
+                        assert seen(await daemon.delivered(call)) == end("missed", RANG)
+            assert [seen(call) for call in daemon.look(KIM).calls] == [end("missed", RANG, reason="withheld")]
+            assert daemon.handset() == Counter({(LINE, PAT): 1, (LINE, SAM): 1})
+            assert daemon.rows("SELECT count(*) FROM task WHERE done_at IS NULL") == [(0,)]
+
+
 async def test_a_daemon_that_starts_before_asterisk_says_so_and_gets_ready_lab(tmp_path: Path) -> None:
     with Asterisk.running() as asterisk:
         asterisk.stop()
