@@ -63,7 +63,7 @@ class Text:
     @property
     def pausable(self) -> bool:
         """Whether no person wrote it."""
-        return self.automatic or self.urgency == Urgency.TRANSACTIONAL
+        return self.automatic or self.urgency in (Urgency.TRANSACTIONAL, Urgency.BULK)
 
     def becomes(self, state: State, now: datetime) -> None:
         self.state, self.at = state, now
