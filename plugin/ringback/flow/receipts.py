@@ -36,6 +36,9 @@ def apply_receipt(carrier: str, receipt: Receipt, now: datetime, tx: Tx, ids: Id
     if said or attempt.state in UNANSWERED:
         tx.outcomes.resolve(attempt.id, receipt.provider_id, "receipt", now, ids)
     state, allowed = PartState(receipt.status), may_correct if said else may_move
+    if attempt.state is PartState.SUBMITTING and state is not PartState.ACCEPTED:
+        # it came before the answer; what the network has, the carrier took
+        tx.outcomes.part_moves(attempt.part, attempt.message, PartState.ACCEPTED, None, carrier, now)
     if not allowed(State(attempt.state), State(state)):
         return None
     moved = tx.outcomes.part_moves(attempt.part, attempt.message, state, None, receipt.error, now, allowed)

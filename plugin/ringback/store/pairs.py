@@ -1,5 +1,6 @@
 """What is known of a pair (our number, their number): opt-outs, cool-downs, what waits, how much went already."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from ringback.ports.pairs import PairFacts, Thread
 from ringback.store.crowd import Crowd, Known
 from ringback.store.ghosts import Ghosts
 from ringback.store.moments import maybe_moment_of, micros
-from ringback.store.sql import insert, sql
+from ringback.store.sql import for_each, insert, sql
 from ringback.store.tx import Row, Runner, new_id
 
 MINUTE_US = 60_000_000
@@ -58,6 +59,9 @@ COOL = insert(
 )
 COUNT = insert("meter", "key slot n", "ON CONFLICT (key, slot) DO UPDATE SET n = meter.n + excluded.n")
 METER = sql("SELECT n FROM meter WHERE key = :key AND slot = :slot")
+METERS = for_each(
+    "SELECT each.key, m.n FROM {each} LEFT JOIN meter m ON m.key = each.key AND m.slot = :slot", key="text"
+)
 LAST_PLACE = sql("SELECT slot, n FROM meter WHERE key = :key AND slot > :slot ORDER BY slot DESC LIMIT 1")
 # What is paced has one row, whose slot is the moment it is free again.
 FREE_AT = sql("SELECT max(slot) FROM meter WHERE key = :key")
@@ -95,8 +99,12 @@ class Pairs:
         self._meters.clear()
 
     def read_ahead(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
-        """Read what is known of many pairs, for the texts of a batch."""
-        self._crowd.read(pairs, now)
+        """Read what is known of many pairs, for the texts of a batch, and what their numbers sent in this minute."""
+        known = list(pairs)
+        self._crowd.read(known, now)
+        slot, keys = micros(now) // MINUTE_US, {f"rate:{did}" for did, _peer in known}
+        for key, n in self._run.all(METERS, each=json.dumps([[key] for key in keys]), slot=slot):
+            self._meters[key, slot] = n or 0
 
     def plain_facts(self, did: str, peer: str, now: datetime, urgency: Urgency) -> PairFacts:
         """What the gates want to know of a text that no rule asked for; cheap for a pair that was read ahead."""

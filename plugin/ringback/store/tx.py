@@ -1,6 +1,7 @@
 """One transaction, as a step sees it: the nouns it may change, and a plain way to run statements."""
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -212,5 +213,19 @@ class Runner:
                     memory.forget()
 
 
+def _entropy() -> Iterator[bytes]:
+    """Random bytes for ids: many at a time, since asking the system costs more than making the id."""
+    while True:
+        block = os.urandom(ENTROPY_BYTES * 256)
+        yield from (block[place : place + ENTROPY_BYTES] for place in range(0, len(block), ENTROPY_BYTES))
+
+
+_entropies = threading.local()
+
+
 def new_id(kind: Kind, now: datetime) -> str:
-    return make_id(kind, now, os.urandom(ENTROPY_BYTES))
+    try:
+        source: Iterator[bytes] = _entropies.source
+    except AttributeError:
+        source = _entropies.source = _entropy()
+    return make_id(kind, now, next(source))
