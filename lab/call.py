@@ -249,9 +249,9 @@ class Call:
                 code = self._news.result() if self._news.done() else code
             if code < 300:
                 return
-            if code != 400:
+            if code not in (400, 500):
                 break
-            await asyncio.sleep(0.05)  # 400: the exchange has not yet connected the two that talk
+            await asyncio.sleep(0.05)  # the exchange has not yet connected the two that talk, or is just about to
         raise TransferRefused(f"{uri}: {code}")
 
     def _notified(self, message: Message) -> None:
