@@ -194,9 +194,6 @@ class Pairs:
     def count_automatic(self, now: datetime) -> None:
         self._add(AUTOMATIC, micros(now) // MINUTE_US, 1)
 
-    def count_sent(self, did: str, segments: int, now: datetime) -> None:
-        self._add(f"rate:{did}", micros(now) // MINUTE_US, segments)
-
     def used(self, buckets: Sequence[Bucket]) -> dict[str, int]:
         """How many segments of these buckets left in the spans they count now."""
         return {bucket.key: self._metered(bucket.key, bucket.slot) for bucket in buckets}
