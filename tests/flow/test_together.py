@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ringback.core.messages import Basis, MessageClass, ReceiptStatus, State, Urgency, Wanted
 from ringback.errors import Rejected, Unconfirmed, Unreachable
+from ringback.flow.arrivals import Arrivals
 from ringback.flow.attempts import TooLate, record, record_all
 from ringback.flow.house import Campaign, Destination, Limits
 from ringback.flow.opt_outs import stop
@@ -217,3 +218,24 @@ async def test_what_is_answered_while_an_outcome_is_written_is_recorded_together
         after = yard.store.tally.steps.up_to()[-1][1]
     assert {await yard.state(one) for one in made} == {State.ACCEPTED}
     assert after - before < len(made) + 7, "nine outcomes, and the looks of `settled`"
+
+
+async def test_receipts_of_hooks_that_come_at_once_are_stored_together_and_a_bad_one_alone(yard, clock):
+    async with yard.running():
+        made = [await yard.send(yard.wanted("Hello.", to=number)) for number in range(9)]
+        await yard.settled()
+        names = await yard.store.commit(lambda tx: [row[3] for row in stored(tx)["attempt"]])
+        arrivals = Arrivals(yard.house, yard.store, yard.lanes, clock)
+        errors = [*[""] * 8, "\ud800 no database takes this"]
+        before = yard.store.tally.steps.up_to()[-1][1]
+        brought = [
+            arrivals.take("main", [Receipt(name, ReceiptStatus.DELIVERED, None, error=error)], b"raw")
+            for name, error in zip(names, errors, strict=True)
+        ]
+        await asyncio.gather(*brought[:8])
+        together = yard.store.tally.steps.up_to()[-1][1]
+        assert together - before < 4, "eight receipts"
+        again = arrivals.take("main", [Receipt(names[0], ReceiptStatus.DELIVERED, None)], b"raw")
+        await asyncio.gather(*brought[8:], again)
+    assert [await yard.state(one) for one in made] == [*[State.DELIVERED] * 8, State.ACCEPTED]
+    assert [row[1] for row in await yard.store.commit(lambda tx: stored(tx)["receipt"])] == sorted(names[:8])

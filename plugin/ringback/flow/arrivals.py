@@ -2,15 +2,17 @@
 
 import base64
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, cast
 
 import structlog
 
 from ringback.core.numbers import mask
 from ringback.errors import StoreBusy, told
+from ringback.flow.gathering import Gathering
 from ringback.flow.house import House
 from ringback.flow.inbound import (
     Received,
@@ -35,6 +37,8 @@ AT_ONCE = 256
 """Events in one commit; the writer takes only so many changes at a time."""
 
 LOOK_EVERY = timedelta(seconds=30)
+
+Receipts = tuple[Receipt, ...]
 
 
 def pack(incoming: Incoming, raw: bytes) -> bytes:
@@ -75,12 +79,18 @@ class Arrivals:
     store: Store
     lanes: Lanes
     clock: Clock
+    hooked: "dict[str, Gathering[Receipts, list[object]]]" = field(default_factory=dict)
+    """Receipts that hooks brought, by carrier, on their way to disk."""
 
     async def take(self, carrier: str, events: Sequence[CarrierEvent], raw: bytes) -> None:
         """Store what a hook brought. Raises StoreBusy when it cannot be stored now: the carrier will come again."""
         now = self.clock.now()
-        steps = [self._step(carrier, event, raw, now) for event in events]
-        results = await self.store.commit_all(steps)
+        receipts = tuple(event for event in events if isinstance(event, Receipt))
+        results: Sequence[object]
+        if len(receipts) == len(events):
+            results = await self._of(carrier).put(receipts)
+        else:
+            results = await self.store.commit_all([self._step(carrier, event, raw, now) for event in events])
         if busy := next((result for result in results if isinstance(result, StoreBusy)), None):
             raise busy
         await self._settle(carrier, events, results, raw, now)
@@ -98,15 +108,36 @@ class Arrivals:
                 await self._settle(carrier, batch, await self._store(carrier, batch, now), b"", now)
 
     async def _store(self, carrier: str, events: Sequence[CarrierEvent], now: datetime) -> Sequence[object]:
-        """Receipts together; one by one if that fails, so that what is wrong with one fails alone."""
         receipts = [event for event in events if isinstance(event, Receipt)]
-        if len(receipts) == len(events) > 1:
-            step = partial(apply_receipts, carrier, receipts, now, ids=self.house.ids_of(carrier))
-            try:
-                return await insist_one(self.store, self.clock, step)
-            except Exception as problem:  # whatever it is, it comes up again where it belongs
-                log.warning("receipts could not be stored together", receipts=len(receipts), problem=told(problem))
+        if len(receipts) == len(events):
+            return await self._store_receipts(carrier, receipts, partial(insist, self.store, self.clock))
         return await insist(self.store, self.clock, [self._step(carrier, event, b"", now) for event in events])
+
+    def _of(self, carrier: str) -> "Gathering[Receipts, list[object]]":
+        if carrier not in self.hooked:
+            self.hooked[carrier] = Gathering(partial(self._store_hooked, carrier))
+        return self.hooked[carrier]
+
+    async def _store_hooked(self, carrier: str, hooks: "Sequence[Receipts]") -> "list[list[object]]":
+        """Store what several hooks brought; who brought it comes again if that cannot be now."""
+        receipts = [receipt for hook in hooks for receipt in hook]
+        results = iter(await self._store_receipts(carrier, receipts, self.store.commit_all))
+        return [[next(results) for _ in hook] for hook in hooks]
+
+    async def _store_receipts(
+        self, carrier: str, receipts: Sequence[Receipt], commit: "Callable[..., Awaitable[list[Any]]]"
+    ) -> Sequence[object]:
+        """Together; one by one if that fails, so that what is wrong with one fails alone."""
+        now, ids = self.clock.now(), self.house.ids_of(carrier)
+        if len(receipts) > 1:
+            (states,) = await commit([partial(apply_receipts, carrier, receipts, now, ids=ids)])
+            if isinstance(states, StoreBusy):
+                return [states] * len(receipts)
+            if not isinstance(states, Exception):
+                return cast(Sequence[object], states)
+            # whatever it is, it comes up again where it belongs
+            log.warning("receipts could not be stored together", receipts=len(receipts), problem=told(states))
+        return await commit([partial(apply_receipt, carrier, receipt, now, ids=ids) for receipt in receipts])
 
     def _step(self, carrier: str, event: CarrierEvent, raw: bytes, now: datetime) -> "Step[object]":
         if isinstance(event, Receipt):

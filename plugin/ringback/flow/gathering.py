@@ -1,0 +1,58 @@
+"""What comes one by one and is stored together: all that comes while one flush runs goes with the next."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+AT_ONCE = 256
+
+Start = Callable[[Coroutine[object, object, None]], "asyncio.Task[None]"]
+
+
+class Gathering(Generic[T, R]):
+    """`write` stores some, and returns for each what came of it or why it failed. `start` makes the task it runs in."""
+
+    def __init__(
+        self,
+        write: "Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]]",
+        start: Start = asyncio.ensure_future,
+    ) -> None:
+        self._write = write
+        self._start = start
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def put(self, one: T) -> R:
+        """Store one with those that come meanwhile. It is stored even if its caller goes away."""
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((one, answer))
+        if self._task is None:
+            self._task = self._start(self._write_all())
+        return await answer
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+                for (_, answer), outcome in zip(batch, await self._outcomes([one for one, _ in batch]), strict=True):
+                    _tell(answer, outcome)
+        finally:
+            self._task = None
+
+    async def _outcomes(self, batch: Sequence[T]) -> "Sequence[R | Exception]":
+        try:
+            return await self._write(batch)
+        except Exception as problem:
+            return [problem] * len(batch)
+
+
+def _tell(answer: "asyncio.Future[R]", outcome: "R | Exception") -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
