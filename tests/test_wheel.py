@@ -46,7 +46,7 @@ def test_the_wheel_finds_what_is_no_python(installed, name):
 
 def test_the_wheel_makes_a_database(installed, tmp_path):
     url = f"sqlite:///{tmp_path / 'db'}"
-    run(installed, "-c", f"from ringback.store.database import prepare; prepare({url!r})")
+    run(installed, "-c", f"from ringback.store.schema import prepare; prepare({url!r})")
     assert (tmp_path / "db").stat().st_size > 0
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ringback.store.database import HEAD, SCHEMAS
+from ringback.store.schema import HEAD, SCHEMAS
 from ringback.store.tables import metadata
 from ringback.store.tables.search import SPECIAL
 

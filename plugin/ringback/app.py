@@ -6,10 +6,14 @@ from functools import partial
 
 import structlog
 
-from ringback.parts import Course, House
+from ringback.course import Course
+from ringback.parts import House
 from ringback.standby import Standby
+from ringback.store.addresses import sqlite_path
 from ringback.store.checking import library as sqlite_library
-from ringback.store.database import Database, hold, prepare, sqlite_path
+from ringback.store.database import Database
+from ringback.store.holding import hold
+from ringback.store.schema import prepare
 
 log = structlog.get_logger("app")
 

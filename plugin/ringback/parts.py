@@ -1,10 +1,8 @@
-"""The parts of one run, wired: what is made from the settings, what runs, how it is, and how it ends."""
+"""The parts of one run, wired: what is made from the settings, what runs, and how it ends."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
@@ -21,14 +19,10 @@ from ringback.assembly import (
     make_times,
     names_to_pause,
 )
-from ringback.asterisk.feed import AmiFeed
-from ringback.asterisk.rights import Rights, dangerous, rights
-from ringback.asterisk.standing import State as LineState
 from ringback.commands import Commands
-from ringback.config import Settings
+from ringback.condition import Condition
 from ringback.core.permissions import Principal
-from ringback.errors import ConfigFault, PbxAway, PbxRefused, RingbackError, StoreFault
-from ringback.findings import findings, hold_findings, hook_findings
+from ringback.course import Course
 from ringback.flow.arrivals import Arrivals
 from ringback.flow.asking import Asking
 from ringback.flow.bulks import Runs
@@ -45,19 +39,19 @@ from ringback.flow.mending import seal_each_hour
 from ringback.flow.orphans import take_over
 from ringback.flow.pauses import Pause, Paused, Turn, in_force, turn
 from ringback.flow.reconcile import Reconcile
-from ringback.flow.restoring import hold_everything
+from ringback.flow.restoring import Restoring, hold_everything
 from ringback.flow.retention import Retention
 from ringback.flow.sending import Lane, Lanes
 from ringback.front import Behind, Front
+from ringback.hearing import Hearing
 from ringback.hooks import Reception, hooked, serve
-from ringback.metrics import Metrics, Sources, kept_figures
+from ringback.metrics import Metrics, Sources
+from ringback.panel.carriers import Reins
 from ringback.panel.dashboard import Switch
-from ringback.panel.health import Finding, Health, PartState, Standing, as_json
-from ringback.ports import Clock, Closing, Listening, Listing
+from ringback.ports import Closing, Listening, Listing
 from ringback.ports.storage import Tx
 from ringback.pulse import BOUNDS, Pulse
 from ringback.running import Parts, keep_running, no_parts
-from ringback.service import Service
 from ringback.store.database import Database
 from ringback.store.tally import Spread
 from ringback.waiting import Waiting
@@ -70,46 +64,13 @@ DRAIN = timedelta(seconds=20)
 NOTE_WITHIN = timedelta(seconds=5)
 """How long a stop waits for a database that cannot write; the next start knows the last sign of life anyway."""
 
-ASK_AGAIN = timedelta(seconds=2)
-
-STANDINGS = {
-    LineState.LIVE: Standing.WORKS,
-    LineState.REFUSED: Standing.NEEDS_YOU,
-    LineState.STARTING: Standing.STARTING,
-    LineState.CONNECTING: Standing.STARTING,
-    LineState.AWAY: Standing.AWAY,
-}
-
-
-@dataclass(slots=True)
-class Course:
-    """What a run is told, and what it tells: `stop` ends it, `failure` says why it refused to go on."""
-
-    settings: Settings
-    clock: Clock
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    failure: RingbackError | None = None
-    port: int = 0
-    """Where the pages really are, once they are: the configured port may be 0."""
-    hook_port: int = 0
-    """The same for the hooks of carriers."""
-    service: Service = field(default_factory=Service)
-    epoch: int = 0
-    """The number of this start of this database's daemon."""
-
-    def give_up(self, fault: RingbackError) -> None:
-        """The database must not be used any more: stop, and let whoever starts us again look at it first."""
-        self.failure = self.failure or fault
-        self.stop.set()
-
 
 class House:
     """The parts of one run, wired."""
 
     def __init__(self, course: Course, database: Database) -> None:
         settings, clock = course.settings, course.clock
-        self.course = course
-        self.database = database
+        self.course, self.database = course, database
         self.parts: Parts = no_parts(clock)
         self.pauses: tuple[Paused, ...] = ()
         self.carriers = make_carriers(settings, clock)
@@ -131,6 +92,18 @@ class House:
         self.pulse = Pulse(self.lags.add)
         self.asking = Asking(self.house, database, self.lanes, clock)
         self.runs = Runs(database, clock)
+        self.condition = Condition(
+            course,
+            database,
+            self.parts,
+            self.lane_of,
+            self.feeds,
+            self.holding,
+            self.reception,
+            self.waiting,
+            self.retention,
+            lambda: self.pauses,
+        )
         self.front = Front(self._behind())
 
     def _behind(self) -> Behind:
@@ -144,9 +117,10 @@ class House:
             asking=self.asking,
             runs=self.runs,
             waiting=self.waiting,
-            health=self.health,
+            health=self.condition.health,
             metrics=Metrics(self._sources()).render,
             switch=Switch(names_to_pause(course.settings), lambda: self.pauses, self._turn),
+            reins=Reins(tuple(self.lane_of), lambda: self.holding.held, self.holding.change),
             clock=course.clock,
         )
 
@@ -168,15 +142,9 @@ class House:
             feeds=lambda: {name: feed.counts() for name, feed in self.feeds.items()},
             hooks=self.reception.counts,
             tasks=lambda: self.waiting.tasks,
-            health=self.health,
+            health=self.condition.health,
             epoch=lambda: self.course.epoch,
         )
-
-    def _in_a_line(self) -> str:
-        """How we are, for the service manager."""
-        health = self.health()
-        wrong = [part.name for part in health.parts if part.standing is not Standing.WORKS]
-        return "ready" if health.ready else f"not ready: {self.database.trouble or ', '.join(wrong) or 'stopping'}"
 
     async def _look_back(self) -> None:
         """Before anything runs: what the last run and those at the shell left in the database."""
@@ -199,7 +167,9 @@ class House:
             async with asyncio.TaskGroup() as others:
                 rest = [self._start(others, name, part) for name, part in self._others()]
                 # to the end of the drain: a service manager that hears nothing for long kills
-                keep_told = partial(self.course.service.keep_told, self._in_a_line, lambda: self.database.alive)
+                keep_told = partial(
+                    self.course.service.keep_told, self.condition.in_a_line, lambda: self.database.alive
+                )
                 telling = [self._start(lanes, "service", keep_told)] if self.course.service.listens else []
                 await self.course.stop.wait()
                 log.info("ringback stops")
@@ -246,6 +216,7 @@ class House:
             ("pulse", self.pulse.run),
             ("inbound", self.arrivals.look_after),
             ("gaps", self.gaps.run),
+            ("restoring", Restoring(self.house, self.database, self.carriers, self.holding, course.clock).run),
             ("sealing", partial(seal_each_hour, self.database, course.clock)),
             ("housekeeping", partial(sweep_each_minute, self.house, self.database, course.clock)),
         ]
@@ -259,70 +230,17 @@ class House:
             if hasattr(carrier, "batches"):
                 source = cast(Listening, carrier)
                 parts.append((f"line {name}", partial(self.arrivals.listen, name, source)))
+        hearing = Hearing(course, self.follower)
         for name, feed in self.feeds.items():
-            self.parts.watch(f"asterisk {name}", partial(self._line, name))
-            parts.append((f"asterisk {name}", partial(self._hear, feed)))
+            self.parts.watch(f"asterisk {name}", partial(self.condition.line, name))
+            parts.append((f"asterisk {name}", partial(hearing.hear, feed)))
         return parts
-
-    async def _hear(self, feed: AmiFeed) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(feed.run())
-            group.create_task(self.follower.follow(feed))
-            group.create_task(self._mind_account(feed))
-
-    async def _mind_account(self, feed: AmiFeed) -> None:
-        """Refuse to go on with an AMI account that may do more than we need (S2)."""
-        pbx = next(pbx for pbx in self.course.settings.asterisk if pbx.name == feed.name)
-        try:
-            too_much = dangerous(await self._rights(feed))
-        except PbxRefused as problem:
-            log.warning("cannot ask what the account may do", pbx=feed.name, problem=str(problem))
-            return
-        if too_much and not pbx.allow_dangerous_account:
-            fault = (
-                f"{self.course.settings.file.name}: asterisk {pbx.name}: the AMI user {pbx.user} may write "
-                f"{', '.join(too_much)}: give it write = reporting only, or set allow_dangerous_account = true"
-            )
-            self.course.failure = ConfigFault([fault])
-            self.course.stop.set()
-
-    async def _rights(self, feed: AmiFeed) -> Rights:
-        """Ask as soon as the line is live, however long that takes."""
-        while True:
-            standing = await feed.ami.settled(within=3600)
-            if standing.state is LineState.LIVE:
-                with suppress(PbxAway):
-                    return await rights(feed.ami)
-            await self.course.clock.sleep_until(self.course.clock.now() + ASK_AGAIN)
 
     def _pages_at(self, port: int) -> None:
         self.course.port = port
 
     def _hooks_at(self, port: int) -> None:
         self.course.hook_port = port
-
-    def health(self) -> Health:
-        """How everything is now. Ready means that a missed call becomes a text."""
-        parts = self.parts.all()
-        needed = [part for part in parts if part.name.startswith(("asterisk ", "carrier ", "delays"))]
-        works = bool(self.feeds and self.lane_of) and all(part.standing is Standing.WORKS for part in needed)
-        ready = works and not self.database.trouble and not self.course.stop.is_set()
-        return Health(ready, parts, self._findings())
-
-    def _findings(self) -> tuple[Finding, ...]:
-        hostile = {name: feed.counts().hostile for name, feed in self.feeds.items()}
-        url, now = self.course.settings.hooks.public_url, self.course.clock.now()
-        return (
-            *findings(self.database.trouble, self.waiting.tasks, self.pauses, hostile),
-            *hold_findings(self.holding.held),
-            *hook_findings(self.reception.counts(), url, tuple(self.calling), now),
-        )
-
-    def _line(self, name: str) -> PartState:
-        standing = self.feeds[name].standing
-        fix = "ringback check" if standing.state is LineState.REFUSED else ""
-        text = "" if standing.state is LineState.LIVE else standing.text(self.course.clock.now())
-        return PartState(f"asterisk {name}", STANDINGS[standing.state], standing.since, text, fix)
 
     def _commands(self) -> Mapping[str, control.Command]:
         return Commands(
@@ -336,7 +254,7 @@ class House:
             runs=self.runs,
             front=self.front,
             turn=self._turn,
-            status=self._status,
+            status=self.condition.status,
         ).all()
 
     async def _turn(self, what: Pause, way: Turn, who: Principal) -> tuple[Paused, ...]:
@@ -344,29 +262,6 @@ class House:
         self.pauses = await self.database.commit(partial(turn, what, way, who, self.course.clock.now()))
         log.info("pause", what=str(what), off=way is Turn.RESUME, by=who.label)
         return self.pauses
-
-    async def _status(self, _words: control.Words) -> control.Words:
-        """How the daemon is, for when its pages cannot be reached; `health` is the JSON of /readyz."""
-        return {
-            "port": str(self.course.port),
-            "hook_port": str(self.course.hook_port),
-            "health": json.dumps(as_json(self.health())),
-            "figures": json.dumps(await self._figures()),
-        }
-
-    async def _figures(self) -> dict[str, object]:
-        """What `ringback status` shows beside health. A database that cannot write says so in health."""
-        tasks = {str(kind): count for kind, count in self.waiting.tasks.items() if count}
-        figures: dict[str, object] = {
-            "start": self.course.epoch,
-            "changes_waiting": self.database.waiting,
-            "texts_in_flight": {name: lane.in_flight for name, lane in self.lane_of.items()},
-            "tasks": tasks,
-        }
-        with suppress(StoreFault, TimeoutError):
-            async with asyncio.timeout(NOTE_WITHIN.total_seconds()):
-                figures |= await self.database.commit(kept_figures)
-        return figures
 
 
 def _out_of_sight(pbxs: Sequence[str], now: datetime, tx: Tx) -> None:

@@ -1,82 +1,30 @@
-"""Opening a database: which kind it is, whether its schema is ours, who holds it, how it is read."""
+"""A database that is open: the one writer, and readers beside it."""
 
 import asyncio
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ringback.errors import Locked, RingbackError, StoreAway, StoreBusy, StoreFault
+from ringback.errors import RingbackError, StoreAway, StoreBusy, StoreFault
 from ringback.flow.changes import Hub
-from ringback.flow.restoring import put_back
+from ringback.flow.put_back import put_back
 from ringback.ports import Clock
 from ringback.ports.storage import Step, Tx
-from ringback.store.checking import check_file, locked
+from ringback.store.addresses import ANSWERS_WITHIN_S, connector, plain, sqlite_path
 from ringback.store.marks import Mark
 from ringback.store.nouns import Nouns
 from ringback.store.reserve import Reserve
 from ringback.store.search import INDEXES
 from ringback.store.sqlite import LOOKING, Emptying, SqliteConnection
 from ringback.store.tally import Tally
-from ringback.store.writer import Connection, Keeping, Writer
+from ringback.store.writer import GONE, Connection, Keeping, Writer
 
 if TYPE_CHECKING:
-    from alembic.config import Config
     from sqlalchemy import Connection as Reading
     from sqlalchemy import Engine
 
 T = TypeVar("T")
-HEAD = "0004"
-"""The schema this program speaks; a test compares it with the newest migration."""
-GONE = "the thread that writes has ended; start Ringback again"
-ANSWERS_WITHIN_S = 5
-"""How long a server may take to let us in when we look whether it is there."""
-SCHEMAS = Path(__file__).parent
-"""Where the scripts are that make an empty database; `python -m tools.schema` writes them."""
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite URL, None for another database."""
-    prefix = "sqlite:///"
-    return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None
-
-
-def plain(url: str) -> str:
-    """The address of a PostgreSQL as libpq reads it."""
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
-
-
-def connector(url: str, emptying: Emptying | None = None) -> Callable[[], Connection]:
-    """How the writer's thread opens its connection."""
-    path = sqlite_path(url)
-    if path is not None:
-        return lambda: SqliteConnection(path, emptying=emptying)
-    from ringback.store.postgres import PostgresConnection
-
-    return lambda: PostgresConnection(plain(url))
-
-
-@contextmanager
-def hold(state: Path) -> Iterator[None]:
-    """Hold the state folder: one writing Ringback at a time. Raises Locked, naming who holds it, or StoreFault."""
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o750)
-        handle = os.open(state / "ringback.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as problem:
-        raise StoreFault(f"{problem.filename or state}: cannot be written: {problem.strerror}") from problem
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
-            raise Locked(f"process {holder} already runs on {state}; stop it first") from problem
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(handle)
 
 
 class Database:
@@ -239,107 +187,6 @@ def reader(url: str) -> "Engine":
             connection.execute(pragma)  # type: ignore[attr-defined]  # a raw sqlite3 connection
 
     return engine
-
-
-def schema_version(url: str) -> str | None:
-    """Which migration the database is at, None when it is empty. Raises StoreFault when it cannot be read.
-
-    Needs no SQLAlchemy, so the daemon starts fast.
-    """
-    path = sqlite_path(url)
-    return _postgres_version(url) if path is None else _sqlite_version(path) if path.exists() else None
-
-
-def _sqlite_version(path: Path) -> str | None:
-    import sqlite3
-
-    try:
-        with closing(sqlite3.connect(path, timeout=5)) as connection:
-            known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
-    except sqlite3.Error as problem:
-        kind = StoreAway if locked(problem) else StoreFault
-        raise kind(f"the database {path} cannot be read: {problem}") from problem
-    return cast(str, row[0]) if row else None
-
-
-def _postgres_version(url: str) -> str | None:
-    import psycopg
-
-    try:
-        with psycopg.connect(plain(url), connect_timeout=ANSWERS_WITHIN_S) as database:
-            known = database.execute("SELECT to_regclass('alembic_version')").fetchone()
-            row = database.execute("SELECT version_num FROM alembic_version").fetchone() if known and known[0] else None
-    except psycopg.Error as problem:
-        why = str(problem).strip().partition("\n")[0]
-        raise StoreAway(f"the database cannot be reached: {why}") from problem
-    return cast(str, row[0]) if row else None
-
-
-def alembic_config(url: str) -> "Config":
-    """How Alembic finds our migrations and this database."""
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", "ringback:store/migrations")
-    address = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    config.set_main_option("sqlalchemy.url", address.replace("%", "%%"))
-    return config
-
-
-def make(url: str) -> None:
-    """Make the schema in an empty database: one transaction, and no need of SQLAlchemy."""
-    path = sqlite_path(url)
-    if path is None:
-        _make_in_postgres(url)
-    else:
-        _make_in_sqlite(path)
-
-
-def _make_in_sqlite(path: Path) -> None:
-    import sqlite3
-
-    try:
-        with closing(sqlite3.connect(path, timeout=5)) as connection:
-            connection.executescript((SCHEMAS / "schema.sqlite.sql").read_text())
-    except sqlite3.Error as problem:
-        raise StoreFault(f"the database {path} cannot be made: {problem}") from problem
-
-
-def _make_in_postgres(url: str) -> None:
-    import psycopg
-
-    try:
-        with psycopg.connect(plain(url), autocommit=True) as database:
-            database.execute((SCHEMAS / "schema.postgresql.sql").read_bytes())
-    except psycopg.Error as problem:
-        raise StoreFault(f"the database cannot be made: {str(problem).strip()}") from problem
-
-
-def migrate(url: str) -> None:
-    """Bring the schema to HEAD, a migration after the other. The caller holds the state folder."""
-    from alembic import command
-
-    command.upgrade(alembic_config(url), "head")
-
-
-def prepare(url: str, state: Path | None = None) -> None:
-    """Make sure the schema is ours: make or upgrade it; refuse a newer one than this program knows.
-
-    With the state folder, see first that the file is whole, and is the one that was there.
-    """
-    path = sqlite_path(url)
-    if state is not None and path is not None:
-        check_file(path, state)
-    version = schema_version(url)
-    if version == HEAD:
-        return
-    if version is not None and version > HEAD:
-        raise StoreFault(f"the database is at schema {version}, newer than this Ringback ({HEAD}); upgrade Ringback")
-    if version is None:
-        make(url)
-    else:
-        migrate(url)
 
 
 def peek(url: str, step: Step[T]) -> T:

@@ -7,16 +7,16 @@ next steps pile up and share the next flush: group commit without a timer.
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from ringback.errors import StoreBusy, StoreFault, told
 from ringback.ports.changes import Touch
 from ringback.ports.storage import Needed
+from ringback.store.jobs import Job, Jobs, Outcome, Step, resolve
 from ringback.store.marks import Mark
 from ringback.store.nouns import Nouns
 from ringback.store.reserve import Reserve
@@ -24,18 +24,11 @@ from ringback.store.tally import Tally
 
 log = structlog.get_logger("store")
 
-MOST_WAITING = 20_000
-RIDE_S = 0.25
-MOST_AT_ONCE = 256
-"""Steps in one transaction: enough to share a flush, few enough that a burst's first need not wait for its last."""
-
 LOOK_FOR_ROOM_S = 2.0
 """How often a full disk is asked whether there is room again."""
 
+GONE = "the thread that writes has ended; start Ringback again"
 FULL = StoreBusy("the disk is full: only what became of texts on their way is written; make room")
-
-Outcome = tuple[bool, Any]
-"""(True, value) or (False, the exception the step raised)."""
 
 
 class Connection(Protocol):
@@ -60,15 +53,6 @@ class Connection(Protocol):
     def commit(self, count: int) -> None: ...
     def rollback(self) -> None: ...
     def close(self) -> None: ...
-
-
-@dataclass(slots=True)
-class _Job:
-    """`future` is None for steps that ride along; they must be on disk by `due` all the same."""
-
-    steps: "list[Callable[[Any], Any]]"
-    future: "asyncio.Future[list[Outcome]] | None"
-    due: float = 0.0
 
 
 def _to_nobody(_touched: object) -> None:
@@ -105,10 +89,7 @@ class Writer:
         self._looked_at = 0.0
         self._tell_changes = tell
         self.tally = Tally()
-        self._jobs: deque[_Job] = deque()
-        self._waiting = 0
-        self._wake = threading.Condition()
-        self._stopping = False
+        self._jobs = Jobs()
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
@@ -116,11 +97,11 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many steps wait for their turn."""
-        return self._waiting
+        return self._jobs.waiting
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        return self._thread.is_alive() and self._jobs.closed != GONE
 
     async def start(self) -> None:
         """Open the connection; raises what opening raised."""
@@ -128,34 +109,17 @@ class Writer:
         await self._ready
 
     async def stop(self) -> None:
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
+        self._jobs.close("the store is stopping")
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join)
 
-    def put(self, steps: "list[Callable[[Any], Any]]") -> "asyncio.Future[list[Outcome]]":
-        """Hand steps over, in order; the future resolves after their flush. Raises StoreBusy when too many wait."""
-        if self._waiting + len(steps) > MOST_WAITING or self._stopping:
-            raise StoreBusy("the store is stopping" if self._stopping else f"{self._waiting} changes wait already")
-        future: asyncio.Future[list[Outcome]] = self._loop.create_future()
-        with self._wake:
-            self._jobs.append(_Job(steps, future))
-            self._waiting += len(steps)
-            self._wake.notify()
-        return future
+    def put(self, steps: list[Step]) -> "asyncio.Future[list[Outcome]]":
+        """Hand steps over; see `Jobs.put`."""
+        return self._jobs.put(steps)
 
-    def put_along(self, steps: "list[Callable[[Any], Any]]") -> None:
-        """Hand over steps nobody waits for: they share the next flush, or get their own after RIDE_S.
-
-        Order is kept. One that fails is logged and gone. Raises StoreBusy when too many wait.
-        """
-        if self._waiting + len(steps) > MOST_WAITING or self._stopping:
-            raise StoreBusy(f"{self._waiting} changes wait already")
-        with self._wake:
-            self._jobs.append(_Job(steps, None, time.monotonic() + RIDE_S))
-            self._waiting += len(steps)
-            self._wake.notify()
+    def put_along(self, steps: list[Step]) -> None:
+        """Hand over steps that nobody waits for; see `Jobs.put_along`."""
+        self._jobs.put_along(steps)
 
     def _work(self) -> None:
         try:
@@ -164,21 +128,33 @@ class Writer:
             self._tell(self._ready, problem)
             return
         self._tell(self._ready, None)
+        jobs: list[Job] = []
         try:
-            while (jobs := self._take()) or not self._stopping:
+            while (jobs := self._jobs.take(self._idle())) or not self._jobs.closed:
                 self._look_for_room()
-                if not jobs:
-                    continue
-                begun = time.monotonic()
-                outcomes = self._carry_out(connection, [step for job in jobs for step in job.steps])
-                self.tally.flushed(connection.nouns.take_counted(), len(outcomes), time.monotonic() - begun)
-                self._loop.call_soon_threadsafe(_resolve, jobs, outcomes)
-                if touched := connection.nouns.take_touched():
-                    self._loop.call_soon_threadsafe(self._tell_changes, touched)
+                if jobs:
+                    self._do(connection, jobs)
+        except BaseException as problem:  # a fault of this very thread: whoever waits must hear it, and the daemon end
+            log.critical("the thread that writes has ended", problem=told(problem), exc_info=True)
+            self._loop.call_soon_threadsafe(self._end, jobs + self._jobs.drop(GONE))
         finally:
             connection.close()
 
-    def _carry_out(self, connection: Connection, steps: "Sequence[Callable[[Any], Any]]") -> list[Outcome]:
+    def _do(self, connection: Connection, jobs: list[Job]) -> None:
+        begun = time.monotonic()
+        outcomes = self._carry_out(connection, [step for job in jobs for step in job.steps])
+        self.tally.flushed(connection.nouns.take_counted(), len(outcomes), time.monotonic() - begun)
+        self._loop.call_soon_threadsafe(resolve, jobs, outcomes)
+        if touched := connection.nouns.take_touched():
+            self._loop.call_soon_threadsafe(self._tell_changes, touched)
+
+    def _end(self, left: list[Job]) -> None:
+        """Nothing is written any more. What was under way may be on disk or not, as after a kill."""
+        fault = StoreFault(GONE)
+        resolve(left, [(False, fault) for job in left for _ in job.steps])
+        self._keeping.broken(fault)
+
+    def _carry_out(self, connection: Connection, steps: Sequence[Step]) -> list[Outcome]:
         """Run steps; on a full disk only those that are needed."""
         reserve = self._keeping.reserve
         if reserve is None or not reserve.gone:
@@ -195,7 +171,7 @@ class Writer:
             if not reserve.gone:
                 log.info("there is room on the disk again")
 
-    def _apply(self, connection: Connection, steps: "Sequence[Callable[[Any], Any]]") -> list[Outcome]:
+    def _apply(self, connection: Connection, steps: Sequence[Step]) -> list[Outcome]:
         """Run steps in one transaction. When the transaction itself fails, every step has failed with StoreBusy."""
         try:
             self._begin(connection)
@@ -243,30 +219,12 @@ class Writer:
             self._looked_at = time.monotonic()
             self._keeping.reserve.release()
 
-    def _take(self) -> list[_Job]:
-        """Wait for work; take jobs up to the bound, at least one. Empty when told to stop and nothing is left."""
-        taken: list[_Job] = []
-        size = 0
-        with self._wake:
-            while not self._stopping and (pause := self._pause()) != 0:
-                self._wake.wait(pause)
-            while self._jobs and (not taken or size + len(self._jobs[0].steps) <= MOST_AT_ONCE):
-                job = self._jobs.popleft()
-                taken.append(job)
-                size += len(job.steps)
-            self._waiting -= size
-        return taken
-
-    def _pause(self) -> float | None:
-        """How long the writer may sleep: for ever without work, not at all when somebody waits."""
-        if not self._jobs:
-            reserve = self._keeping.reserve
-            if reserve is None or not reserve.gone:
-                return None
-            return max(0.0, self._looked_at + LOOK_FOR_ROOM_S - time.monotonic())
-        if any(job.future is not None for job in self._jobs):
-            return 0
-        return max(0.0, self._jobs[0].due - time.monotonic())
+    def _idle(self) -> float | None:
+        """How long to sleep without work: until a full disk is looked at again, or for ever."""
+        reserve = self._keeping.reserve
+        if reserve is None or not reserve.gone:
+            return None
+        return max(0.0, self._looked_at + LOOK_FOR_ROOM_S - time.monotonic())
 
     def _tell(self, future: "asyncio.Future[None]", problem: Exception | None) -> None:
         def tell() -> None:
@@ -278,13 +236,13 @@ class Writer:
         self._loop.call_soon_threadsafe(tell)
 
 
-def _run_each(connection: Connection, steps: "Sequence[Callable[[Any], Any]]") -> list[Outcome]:
+def _run_each(connection: Connection, steps: Sequence[Step]) -> list[Outcome]:
     if len(steps) == 1:
         return [_alone(connection, steps[0])]
     return [_run(connection, step) for step in steps]
 
 
-def _alone(connection: Connection, step: Callable[[Any], Any]) -> Outcome:
+def _alone(connection: Connection, step: Step) -> Outcome:
     """One step needs no savepoint: what it did goes with the transaction."""
     try:
         value = step(connection.nouns)
@@ -298,7 +256,7 @@ def _alone(connection: Connection, step: Callable[[Any], Any]) -> Outcome:
         return False, problem
 
 
-def _run(connection: Connection, step: Callable[[Any], Any]) -> Outcome:
+def _run(connection: Connection, step: Step) -> Outcome:
     connection.save()
     mark = connection.nouns.counted()
     try:
@@ -312,16 +270,3 @@ def _run(connection: Connection, step: Callable[[Any], Any]) -> Outcome:
         return False, problem
     connection.keep()
     return True, value
-
-
-def _resolve(jobs: list[_Job], outcomes: list[Outcome]) -> None:
-    start = 0
-    for job in jobs:
-        end = start + len(job.steps)
-        if job.future is None:
-            for done, problem in outcomes[start:end]:
-                if not done:
-                    log.warning("a change that nobody waited for failed", problem=told(problem))
-        elif not job.future.done():
-            job.future.set_result(outcomes[start:end])
-        start = end

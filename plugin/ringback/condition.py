@@ -1,0 +1,105 @@
+"""How the running daemon is: for its health page, the service manager and `ringback status`."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ringback import control
+from ringback.asterisk.feed import AmiFeed
+from ringback.asterisk.standing import State
+from ringback.course import Course
+from ringback.errors import StoreFault
+from ringback.findings import clock_findings, findings, hold_findings, hook_findings
+from ringback.flow.holds import Holding
+from ringback.flow.pauses import Paused
+from ringback.flow.retention import Retention
+from ringback.flow.sending import Lane
+from ringback.hooks import Reception
+from ringback.metrics import kept_figures
+from ringback.panel.health import Finding, Health, PartState, Standing, as_json
+from ringback.running import Parts
+from ringback.store.database import Database
+from ringback.waiting import Waiting
+
+ANSWERS_WITHIN = timedelta(seconds=5)
+"""A database that cannot write must not keep `ringback status` waiting."""
+
+STANDINGS = {
+    State.LIVE: Standing.WORKS,
+    State.REFUSED: Standing.NEEDS_YOU,
+    State.STARTING: Standing.STARTING,
+    State.CONNECTING: Standing.STARTING,
+    State.AWAY: Standing.AWAY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`pauses` says what is paused now."""
+
+    course: Course
+    database: Database
+    parts: Parts
+    lanes: Mapping[str, Lane]
+    feeds: Mapping[str, AmiFeed]
+    holding: Holding
+    reception: Reception
+    waiting: Waiting
+    retention: Retention
+    pauses: Callable[[], tuple[Paused, ...]]
+
+    def health(self) -> Health:
+        """How everything is now. Ready means that a missed call becomes a text."""
+        parts = self.parts.all()
+        needed = [part for part in parts if part.name.startswith(("asterisk ", "carrier ", "delays"))]
+        works = bool(self.feeds and self.lanes) and all(part.standing is Standing.WORKS for part in needed)
+        ready = works and not self.database.trouble and not self.course.stop.is_set()
+        return Health(ready, parts, self._findings())
+
+    def _findings(self) -> tuple[Finding, ...]:
+        hostile = {name: feed.counts().hostile for name, feed in self.feeds.items()}
+        url, now = self.course.settings.hooks.public_url, self.course.clock.now()
+        return (
+            *findings(self.database.trouble, self.waiting.tasks, self.pauses(), hostile),
+            *hold_findings(self.holding.held),
+            *clock_findings(self.retention.doubted),
+            *hook_findings(self.reception.counts(), url, self.reception.names, now),
+        )
+
+    def line(self, name: str) -> PartState:
+        standing = self.feeds[name].standing
+        fix = "ringback check" if standing.state is State.REFUSED else ""
+        why = standing.reason(self.course.clock.now())
+        return PartState(f"asterisk {name}", STANDINGS[standing.state], standing.since, why, fix)
+
+    def in_a_line(self) -> str:
+        """How we are, for the service manager."""
+        health = self.health()
+        wrong = [part.name for part in health.parts if part.standing is not Standing.WORKS]
+        return "ready" if health.ready else f"not ready: {self.database.trouble or ', '.join(wrong) or 'stopping'}"
+
+    async def status(self, _words: control.Words) -> control.Words:
+        """How the daemon is, for when its pages cannot be reached; `health` is the JSON of /readyz."""
+        return {
+            "port": str(self.course.port),
+            "hook_port": str(self.course.hook_port),
+            "health": json.dumps(as_json(self.health())),
+            "figures": json.dumps(await self._figures()),
+        }
+
+    async def _figures(self) -> dict[str, object]:
+        """What `ringback status` shows beside health. A database that cannot write says so in health."""
+        tasks = {str(kind): count for kind, count in self.waiting.tasks.items() if count}
+        figures: dict[str, object] = {
+            "start": self.course.epoch,
+            "changes_waiting": self.database.waiting,
+            "texts_in_flight": {name: lane.in_flight for name, lane in self.lanes.items()},
+            "tasks": tasks,
+        }
+        with suppress(StoreFault, TimeoutError):
+            async with asyncio.timeout(ANSWERS_WITHIN.total_seconds()):
+                figures |= await self.database.commit(kept_figures)
+        return figures
