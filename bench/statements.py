@@ -141,6 +141,18 @@ class Timed:
         self._clocked.note(f"{name_of(statement)}, each", begun, len(rows))
         return done
 
+    def ask(self, questions: Any) -> Any:
+        begun = time.perf_counter_ns()
+        found = self._driver.ask(questions)
+        self._clocked.note(" + ".join(name_of(statement) for statement, _values in questions), begun)
+        return found
+
+    def write(self, changes: Any) -> Any:
+        begun = time.perf_counter_ns()
+        done = self._driver.write(changes)
+        self._clocked.note("what waited, each row", begun, sum(len(rows) for _what, rows in changes))
+        return done
+
     def pour(self, table: str, columns: Any, rows: Any) -> Any:
         begun = time.perf_counter_ns()
         done = self._driver.pour(table, columns, rows)

@@ -39,6 +39,8 @@ MOST_QUEUED = 200
 AT_ONCE = 50
 """Texts made in one commit: a few milliseconds, since the answer of a person may wait behind them."""
 DROPPED_AT_ONCE = 2_000
+ROUNDS = 10
+"""After so many it is looked whether there are new runs; that look is a commit of its own."""
 LOOK_AGAIN = timedelta(seconds=5)
 """A pause that ends tells nobody here."""
 
@@ -83,7 +85,7 @@ class Feeder:
             while True:
                 watch.of((BULKS, ANY_THREAD))
                 runs = await self._commit(lambda tx: tx.bulks.unfinished())
-                if await self._round(runs):
+                if await self._rounds(runs):
                     continue
                 bell = asyncio.Event()
                 if not runs:
@@ -101,6 +103,13 @@ class Feeder:
         now = self._clock.now()
         moments = [at for run in runs for at in (run.plan.not_before, run.plan.expires_at - WRITE_MARGIN) if at > now]
         return min([*moments, now + LOOK_AGAIN])
+
+    async def _rounds(self, runs: list[Run]) -> bool:
+        """Rounds as long as there is something to do, some of them for one look at what runs there are."""
+        for _ in range(ROUNDS):
+            if not await self._round(runs):
+                return False
+        return True
 
     async def _round(self, runs: list[Run]) -> bool:
         """One step for each run; True when there may be more to do at once."""
@@ -157,11 +166,11 @@ def feed(house: House, row: int, share: int, limit: int, now: datetime, tx: Tx) 
         return Fed(more=tx.bulks.drop(run.id, run.state, RunState.EXPIRING, run.left, now))
     if run.state is RunState.PAUSED or waits_for(house, run, tx) is not None:
         return Fed()
-    room = min(share - tx.bulks.waiting(run.id), limit)
+    # one more than are made: who was erased left a gap, so only the list itself tells where it ends
+    ahead, waiting = tx.bulks.ahead(run, limit + 1)
+    room = min(share - waiting, limit)
     if room < max(1, min(limit, run.left)):
         return Fed()
-    # one more than there is room for: who was erased left a gap, so only the list itself tells where it ends
-    ahead = tx.bulks.items(run.id, run.made, room + 1)
     items, more = ahead[:room], len(ahead) > room
     read_ahead({(run.plan.did, item.peer) for item in items}, now, tx)
     segments = sum(make(house, run, item, now, tx) for item in items)
@@ -229,7 +238,7 @@ def skip(house: House, row: int, now: datetime, tx: Tx) -> Fed:
     run = tx.bulks.get(row)
     if run is None or run.state is not RunState.OPEN:
         return Fed()
-    for item in tx.bulks.items(run.id, run.made, 1):
+    for item in tx.bulks.ahead(run, 1)[0]:
         refuse(house, run, item, {}, Reason.GATE_ERROR, now, tx)
         tx.bulks.made(run, item.seq, 0, now)
     return Fed(1, more=True)

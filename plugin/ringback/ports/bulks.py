@@ -79,16 +79,24 @@ class Item(NamedTuple):
     words: str
 
 
+class Waits(NamedTuple):
+    """Some texts of a run that wait, why, and until when at the earliest; None where somebody has to let them go."""
+
+    reason: Reason | None
+    texts: int
+    until: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Tallied:
     """A run, how many of its texts are in which state, and what holds those that are held.
 
-    `stopped` is why it makes no texts although it is open.
+    `stopped` is why it makes no texts although it is open, or only the few that may wait for a carrier.
     """
 
     run: Run
     states: dict[State, int]
-    held: tuple[tuple[Reason | None, int, datetime], ...]
+    held: tuple[Waits, ...]
     stopped: Reason | None = None
 
 
@@ -113,7 +121,8 @@ class Bulks(Protocol):
     def drop(self, run: int, old: RunState, new: RunState, dropped: int, now: datetime) -> bool:
         """Turn a run, and note how many of its recipients will have no text."""
 
-    def items(self, run: int, after: int, limit: int) -> list[Item]: ...
+    def ahead(self, run: Run, limit: int) -> tuple[list[Item], int]:
+        """Its next recipients, and how many of its texts have not left us."""
 
     def made(self, run: Run, last: int, segments: int, now: datetime) -> None:
         """The items up to `last` are texts now, in this very transaction."""
@@ -129,7 +138,7 @@ class Bulks(Protocol):
     def unsent(self, run: int, limit: int) -> list[tuple[int, State]]:
         """Texts of a run that can still be called off."""
 
-    def held(self, run: int) -> list[tuple[Reason | None, int, datetime]]:
+    def held(self, run: int) -> list[Waits]:
         """Why its texts wait, how many for each reason, and until when at the earliest."""
 
     def tallied(self, public_id: str) -> Tallied | None:

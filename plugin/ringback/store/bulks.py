@@ -10,11 +10,12 @@ from datetime import datetime
 from ringback.core.ids import Kind
 from ringback.core.messages import Basis, MessageClass, OnDoubt, State
 from ringback.core.reasons import Reason
-from ringback.ports.bulks import Item, Plan, Run, RunState, Tallied
+from ringback.flow.holds import PREFIX
+from ringback.ports.bulks import Item, Plan, Run, RunState, Tallied, Waits
 from ringback.ports.changes import BULKS
 from ringback.store.moments import micros, moment_of
 from ringback.store.sql import insert, sql
-from ringback.store.tx import Row, Runner, new_id
+from ringback.store.tx import Question, Row, Runner, new_id
 
 ITEM = ("bulk_id", "seq", "peer", "words")
 COLUMNS = """id, public_id, asked_by, did, body, class_, basis, language, not_before, expires_at,
@@ -45,7 +46,7 @@ ITEMS = sql("SELECT seq, peer, words FROM bulk_item WHERE bulk_id = :id AND seq 
 TAKEN = sql("DELETE FROM bulk_item WHERE bulk_id = :id AND seq > :after AND seq <= :last")
 MADE = sql(
     """UPDATE bulk SET made = :last, segments = segments + :segments, changed_at = :at
-    WHERE id = :id AND made = :after AND state = 'open'"""
+    WHERE id = :id AND made = :after AND state = 'open' RETURNING id"""
 )
 FIRST_ITEM = sql("SELECT min(seq) FROM bulk_item WHERE bulk_id = :id")
 FORGET = sql("DELETE FROM bulk WHERE id = :id AND state = 'broken'")
@@ -54,8 +55,10 @@ WAITING = sql(
 )
 UNSENT = sql("SELECT id, state FROM message WHERE bulk_id = :id AND state IN ('queued', 'held') LIMIT :limit")
 HELD = sql(
-    """SELECT reason, count(*), min(not_before) FROM message WHERE bulk_id = :id AND state = 'held'
-    GROUP BY reason ORDER BY 2 DESC"""
+    f"""SELECT CASE WHEN s.key IS NULL THEN m.reason ELSE '{Reason.HELD_BACK}' END, count(*), min(m.not_before)
+    FROM message m LEFT JOIN setting s ON s.key = '{PREFIX}' || m.carrier
+    WHERE m.bulk_id = :id AND (m.state = 'held' OR m.state = 'queued' AND s.key IS NOT NULL)
+    GROUP BY 1 ORDER BY 2 DESC"""
 )
 STATES = sql("SELECT state, count(*) FROM message WHERE bulk_id = :id GROUP BY state")
 
@@ -126,15 +129,17 @@ class Bulks:
         self._run.touch(BULKS)
         return self._run.change(DROP, id=run, old=old, new=new, dropped=dropped, at=micros(now)) == 1
 
-    def items(self, run: int, after: int, limit: int) -> list[Item]:
-        return [Item(*row) for row in self._run.all(ITEMS, id=run, after=after, limit=limit)]
+    def ahead(self, run: Run, limit: int) -> tuple[list[Item], int]:
+        items: Question = (ITEMS, {"id": run.id, "after": run.made, "limit": limit})
+        found, ((waiting,),) = self._run.ask(items, (WAITING, {"id": run.id}))
+        return [Item(*row) for row in found], int(waiting)
 
     def made(self, run: Run, last: int, segments: int, now: datetime) -> None:
         """Raises MovedOn, which undoes the texts, when the run is not where it was read."""
         values = {"id": run.id, "after": run.made, "last": last}
-        if self._run.change(MADE, **values, segments=segments, at=micros(now)) != 1:
+        made, _taken = self._run.ask((MADE, {**values, "segments": segments, "at": micros(now)}), (TAKEN, values))
+        if not made:
             raise MovedOn(run.public_id)
-        self._run.change(TAKEN, **values)
 
     def drop_items(self, run: int, limit: int) -> bool:
         row = self._run.one(FIRST_ITEM, id=run)
@@ -154,9 +159,8 @@ class Bulks:
     def unsent(self, run: int, limit: int) -> list[tuple[int, State]]:
         return [(row[0], State(row[1])) for row in self._run.all(UNSENT, id=run, limit=limit)]
 
-    def held(self, run: int) -> list[tuple[Reason | None, int, datetime]]:
-        rows = self._run.all(HELD, id=run)
-        return [(Reason(row[0]) if row[0] else None, row[1], moment_of(row[2])) for row in rows]
+    def held(self, run: int) -> list[Waits]:
+        return [_waits(Reason(code) if code else None, texts, at) for code, texts, at in self._run.all(HELD, id=run)]
 
     def tallied(self, public_id: str) -> Tallied | None:
         """Everything that is shown of a run; None where nobody was told of one."""
@@ -164,8 +168,17 @@ class Bulks:
         if run is None or run.state in UNTOLD:
             return None
         states = {State(row[0]): row[1] for row in self._run.all(STATES, id=run.id)}
-        stopped = self._run.one(PAUSED, number=f"pause:number:{run.plan.did}") if run.state is RunState.OPEN else None
-        return Tallied(run, states, tuple(self.held(run.id)), Reason.PAUSED if stopped else None)
+        held = tuple(self.held(run.id))
+        return Tallied(run, states, held, self._stopped(run, held) if run.state is RunState.OPEN else None)
+
+    def _stopped(self, run: Run, held: tuple[Waits, ...]) -> Reason | None:
+        if self._run.one(PAUSED, number=f"pause:number:{run.plan.did}"):
+            return Reason.PAUSED
+        return next((waits.reason for waits in held if waits.reason is Reason.HELD_BACK), None)
+
+
+def _waits(reason: Reason | None, texts: int, at: int) -> Waits:
+    return Waits(reason, texts, None if reason is Reason.HELD_BACK else moment_of(at))
 
 
 UNTOLD = frozenset({RunState.READING, RunState.BROKEN})

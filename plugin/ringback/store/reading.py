@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from ringback.errors import StoreFault
 from ringback.store.sql import Sql
-from ringback.store.tx import Cursor, Row, Runner, Values
+from ringback.store.tx import Change, Cursor, Question, Row, Runner, Values
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,8 +24,15 @@ class OnReader:
         text = statement.sqlite if self._sqlite else statement.postgres
         return cast(Cursor, self._connection.exec_driver_sql(text, dict(values)))
 
+    def ask(self, questions: Sequence[Question]) -> Sequence[list[Row]]:
+        return [self.execute(statement, values).fetchall() for statement, values in questions]
+
     def executemany(self, statement: Sql, rows: Iterable[Values]) -> int:
         """Reads have no rows to give."""
+        raise StoreFault("a reader cannot write")
+
+    def write(self, changes: Sequence[Change]) -> Sequence[int]:
+        """Nor changes that waited."""
         raise StoreFault("a reader cannot write")
 
     def pour(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:

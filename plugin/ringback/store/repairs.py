@@ -27,7 +27,7 @@ SET_ASIDE = Sql(
     f"""UPDATE message SET state = 'refused', reason = 'gate_error', {_RIGHT},
     body = CASE typeof(body) WHEN 'text' THEN body ELSE hex(body) END
     WHERE carrier = :carrier AND state IN ('queued', 'held') AND ({_WRONG}) RETURNING id, public_id""",
-    "SELECT id, public_id FROM message WHERE carrier = %(carrier)s AND %(at)s < 0",
+    "SELECT id, public_id FROM message WHERE carrier = %(carrier)s AND id < 0",
 )
 # SQLite keeps any bytes as a text, and its driver reads UTF-8 only. All that is not plain ASCII is looked at.
 ODD_TEXTS = Sql(

@@ -16,16 +16,18 @@ REGISTRY: "list[Sql]" = []
 class Sql:
     """One statement, with `:name` places as SQLite wants them and `%(name)s` as psycopg does.
 
-    `writes` is the table it changes, empty for one that only reads.
+    `writes` is the table it changes, empty for one that only reads; `kind` is that and whether it makes new rows.
     """
 
     sqlite: str
     postgres: str
     writes: str = field(init=False, default="")
+    kind: tuple[str, bool] = field(init=False, default=("", False))
 
     def __post_init__(self) -> None:
         found = _WRITES.match(self.sqlite)
         object.__setattr__(self, "writes", found[1] if found else "")
+        object.__setattr__(self, "kind", (self.writes, self.sqlite.startswith("INSERT")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Rows:
     writes: str
     columns: tuple[str, ...]
 
+    @property
+    def kind(self) -> tuple[str, bool]:
+        return self.writes, True
+
 
 def sql(text: str) -> Sql:
     """Register a statement; places are written `:name`."""
@@ -43,18 +49,21 @@ def sql(text: str) -> Sql:
 
 
 def for_each(text: str, **columns: str) -> Sql:
-    """Register a statement about many things: `{each}` stands for the rows of `:each`, a list as JSON.
+    """Register a question about many things: `FROM {each}` stands for the rows of `:each`, a list as JSON.
 
-    `columns` are the names and types of what is in each row.
+    `columns` are the names and types of what is in each row. PostgreSQL is asked for one row after the other: it never
+    knows how much there is just now, and joins to whole tables where it takes them for empty.
     """
     lite, post = [], []
     for place, (name, kind) in enumerate(columns.items()):
         lite.append(f"json_extract(value, '$[{place}]') AS {name}")
         post.append(f"CAST(value ->> {place} AS {kind}) AS {name}")
     plain = " ".join(text.split())
+    rows = f"(SELECT {', '.join(post)} FROM json_array_elements(CAST(:each AS json))) AS each"
+    alone = plain.replace("{each}", "(SELECT 1) AS one")
     return _register(
         plain.replace("{each}", f"(SELECT {', '.join(lite)} FROM json_each(:each)) AS each"),
-        plain.replace("{each}", f"(SELECT {', '.join(post)} FROM json_array_elements(CAST(:each AS json))) AS each"),
+        f"SELECT found.* FROM {rows} CROSS JOIN LATERAL ({alone} OFFSET 0) AS found",
     )
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import count as counting
 from pathlib import Path
+from typing import Any
 
 from ringback.store.counting import COUNT, COUNTED, count_of
 from ringback.store.nouns import Nouns
-from ringback.store.sql import Sql
-from ringback.store.tx import Cursor, Row, Values
+from ringback.store.sql import Rows, Sql
+from ringback.store.tx import Change, Cursor, Question, Row, Values
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -48,8 +49,20 @@ class SqliteDriver:
     def execute(self, statement: Sql, values: Values) -> Cursor:
         return self._connection.execute(statement.sqlite, values)
 
+    def ask(self, questions: Sequence[Question]) -> Sequence[list[Row]]:
+        return [self.execute(statement, values).fetchall() for statement, values in questions]
+
     def executemany(self, statement: Sql, rows: Iterable[Values]) -> int:
         return self._connection.executemany(statement.sqlite, rows).rowcount
+
+    def write(self, changes: Sequence[Change]) -> Sequence[int]:
+        return [self._write(what, rows) for what, rows in changes]
+
+    def _write(self, what: Sql | Rows, rows: list[Any]) -> int:
+        if isinstance(what, Sql):
+            return self.executemany(what, rows)
+        self.pour(what.writes, what.columns, rows)
+        return len(rows)
 
     def pour(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         places = ", ".join("?" * len(columns))

@@ -1,17 +1,19 @@
 """One transaction, as a step sees it: the nouns it may change, and a plain way to run statements."""
 
-import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from ringback.core.ids import ENTROPY_BYTES, Kind, make_id
+from ringback.entropy import entropy
 from ringback.ports.changes import Counted, Touch
 from ringback.store.sql import Rows, Sql
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
+Question = tuple[Sql, Values]
+Change = tuple[Sql | Rows, list[Any]]
+"""Rows to insert, or what a statement is given for each of many."""
 
 
 class Cursor(Protocol):
@@ -26,14 +28,17 @@ class Cursor(Protocol):
 class Driver(Protocol):
     """A connection of either database, with the dialect chosen.
 
-    `ids` gives ids for new rows of a table, of which some may be left unused. `ids_last`: they hold beyond the
-    transaction.
+    `ask` puts several questions in one go, and returns the rows each found. `write` makes changes that waited, in their
+    order; returns how many rows each touched. `ids` gives ids for new rows of a table, of which some may be left
+    unused. `ids_last`: they hold beyond the transaction.
     """
 
     ids_last: bool
 
     def execute(self, statement: Sql, values: Values) -> Cursor: ...
+    def ask(self, questions: "Sequence[Question]") -> Sequence[list[Row]]: ...
     def executemany(self, statement: Sql, rows: Iterable[Values]) -> int: ...
+    def write(self, changes: "Sequence[Change]") -> Sequence[int]: ...
     def pour(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None: ...
     def ids(self, table: str) -> Iterable[int]: ...
 
@@ -51,16 +56,23 @@ class Fenced(Exception):
 
 
 IN_ORDER = (
+    "call",
+    "call_leg",
+    "call_event",
     "thread",
     "message",
     "part",
     "attempt",
     "receipt",
     "message_event",
+    "cool_down",
+    "pending_text",
     "idempotency",
     "meter",
 )
-"""Tables whose changes may wait for more of their kind, each after those it refers to."""
+"""Tables whose changes may wait for more of their kind, each after those it refers to. What is new goes first: no
+change that waits can mean a row that is not there yet."""
+_KINDS = tuple((table, adds) for table in IN_ORDER for adds in (True, False))
 
 
 class Runner:
@@ -74,7 +86,7 @@ class Runner:
         self._driver = driver
         self._touched: set[Touch] = set()
         self._counted: list[Counted] = []
-        self._waiting: dict[str, tuple[Sql | Rows, list[Any]]] = {}
+        self._waiting: dict[tuple[str, bool], tuple[Sql | Rows, list[Any]]] = {}
         self._sums: dict[tuple[object, ...], dict[str, Any]] = {}
         self._memories: list[Memory] = []
         self._ids: dict[str, Iterator[int]] = {}
@@ -137,6 +149,11 @@ class Runner:
         self._before(statement)
         return self._driver.execute(statement, values).fetchall()
 
+    def ask(self, *questions: Question) -> Sequence[list[Row]]:
+        """Several questions in one go, with the rows of each: another database may be far away."""
+        self.flush()
+        return self._driver.ask(questions)
+
     def change(self, statement: Sql, **values: object) -> int:
         """Run a change; returns how many rows it touched."""
         self._before(statement)
@@ -156,9 +173,15 @@ class Runner:
         """Insert a row, with others like it."""
         self._wait(rows, row)
 
-    def change_later(self, statement: Sql, **values: object) -> None:
-        """Run a change with others like it. An UPDATE must find its row, each of them: if not, flushing is Fenced."""
+    def change_later(self, statement: Sql, **values: object) -> dict[str, object]:
+        """Run a change with others like it; each must touch a row: if not, flushing is Fenced. Returns what waits."""
         self._wait(statement, values)
+        return values
+
+    def waits(self, statement: Sql, row: dict[str, object]) -> bool:
+        """Whether this is the last change of its kind and waits yet, so that it may be completed."""
+        waiting = self._waiting.get(statement.kind)
+        return waiting is not None and waiting[1][-1] is row
 
     def add_later(self, statement: Sql, n: int, **key: object) -> None:
         """Add `n` to what `key` names, with whatever else is added to it."""
@@ -172,27 +195,24 @@ class Runner:
         self._sums[name] = row
 
     def _wait(self, what: Sql | Rows, row: object) -> None:
-        waiting = self._waiting.get(what.writes)
+        waiting = self._waiting.get(what.kind)
         if waiting is not None and waiting[0] is not what:
             self.flush()
             waiting = None
         if waiting is None:
-            waiting = self._waiting[what.writes] = (what, [])
+            waiting = self._waiting[what.kind] = (what, [])
         waiting[1].append(row)
 
     def flush(self) -> None:
         """Do what waits."""
         waiting, self._waiting = self._waiting, {}
         self._sums.clear()
-        for table in IN_ORDER if waiting else ():
-            if table in waiting:
-                self._do(*waiting[table])
-
-    def _do(self, what: Sql | Rows, rows: list[Any]) -> None:
-        if isinstance(what, Rows):
-            self._driver.pour(what.writes, what.columns, rows)
-        elif self._driver.executemany(what, rows) != len(rows):
-            raise Fenced(f"{what.writes}: some of {len(rows)} rows were not as they were read")
+        if not waiting:
+            return
+        changes = [waiting[kind] for kind in _KINDS if kind in waiting]
+        for (what, rows), touched in zip(changes, self._driver.write(changes), strict=True):
+            if touched != len(rows):
+                raise Fenced(f"{what.writes}: some of {len(rows)} rows were not as they were read")
 
     def next_id(self, table: str) -> int:
         """An id for a new row. All rows of a table that takes its ids here must do so."""
@@ -213,19 +233,5 @@ class Runner:
                     memory.forget()
 
 
-def _entropy() -> Iterator[bytes]:
-    """Random bytes for ids: many at a time, since asking the system costs more than making the id."""
-    while True:
-        block = os.urandom(ENTROPY_BYTES * 256)
-        yield from (block[place : place + ENTROPY_BYTES] for place in range(0, len(block), ENTROPY_BYTES))
-
-
-_entropies = threading.local()
-
-
 def new_id(kind: Kind, now: datetime) -> str:
-    try:
-        source: Iterator[bytes] = _entropies.source
-    except AttributeError:
-        source = _entropies.source = _entropy()
-    return make_id(kind, now, next(source))
+    return make_id(kind, now, entropy(ENTROPY_BYTES))
