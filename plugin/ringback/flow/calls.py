@@ -1,5 +1,6 @@
 """From what happened on the phone to the one decision about a text, in the same transaction as the call itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,7 +33,7 @@ from ringback.core.triggers import (
 )
 from ringback.core.windows import write_windows
 from ringback.flow.house import House
-from ringback.flow.outbound import Slot, Submitted, Text, gate_facts, submit
+from ringback.flow.outbound import Slot, Submitted, Text, gate_facts, read_guards_ahead, submit
 from ringback.ports.storage import Tx
 
 log = structlog.get_logger("calls")
@@ -155,7 +156,20 @@ def answered(house: House, call: Call, tx: Tx) -> Concluded:
 
 def conclude(house: House, slot: Slot | None, call: Call, now: datetime, tx: Tx) -> Concluded:
     """Store how the call ended, decide about its text, and queue it: one transaction."""
-    ended = prepare(house, call)
+    return finish(house, slot, prepare(house, call), now, tx)
+
+
+def look_ahead(ended: Iterable[Ended], now: datetime, tx: Tx) -> None:
+    """Read what is known of the callers of a batch whose calls a rule speaks for."""
+    read_guards_ahead((pair_of(one) for one in ended if one.chosen.rule is not None), now, tx)
+
+
+def pair_of(ended: Ended) -> tuple[str, str]:
+    return ended.did, ended.peer.e164 or ended.peer.raw
+
+
+def finish(house: House, slot: Slot | None, ended: Ended, now: datetime, tx: Tx) -> Concluded:
+    """Conclude a call that is prepared."""
     call_id = tx.calls.ending(ended.call, ended.did, ended.peer.e164)
     if call_id is None:
         return NOTHING
@@ -173,7 +187,7 @@ def weigh(
         return without_text(ended), None
     wanted = wish(house, ended, rule, call_id, (ended.call.ended_at or now) + rule.delay)
     call = call_facts(ended.call)
-    pair = tx.pairs.facts(ended.did, ended.peer.e164 or ended.peer.raw, rule.group, rule.name, now)
+    pair = tx.pairs.facts(*pair_of(ended), rule.group, rule.name, now)
     gates = gate_facts(house, ended.did, ended.peer, Text(automatic=True, call=call), pair, now)
     decision = decide(ended.call, ended.chosen, Known(now, gates, pair.cooling_until, pair.pending))
     if decision.verdict is CallVerdict.SEND and decision.at is not None and decision.at > now:

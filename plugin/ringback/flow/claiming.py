@@ -1,5 +1,6 @@
 """Opening attempts for texts that are due, the most urgent first (D2), and what is done for those that cannot go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from ringback.flow import rates
 from ringback.flow.governor import Room
 from ringback.flow.house import House
 from ringback.flow.not_delivered import NEVER_LEFT, leave_if_written
-from ringback.flow.outbound import AFTER_STOP, Text, gate_facts, read_ahead
+from ringback.flow.outbound import AFTER_STOP, Text, gate_facts, read_ahead, read_guards_ahead
 from ringback.flow.rates import Leaving
 from ringback.ports.storage import Tx
 from ringback.ports.texts import Order, WaitingText
@@ -59,7 +60,7 @@ def claim(house: House, carrier: str, room: Room, now: datetime, tx: Tx, look: i
             break
         due = tx.outbox.due(carrier, level, now, max(slots, look))
         more = more or len(due) == max(slots, look)
-        read_ahead({(text.thread.did, text.thread.peer) for text in due if is_plain(text)}, now, tx)
+        look_ahead(due, now, tx)
         for text in due:
             if slots <= 0 or left <= 0:
                 more = True
@@ -70,6 +71,12 @@ def claim(house: House, carrier: str, room: Room, now: datetime, tx: Tx, look: i
                 left -= order.segments
     waits = tx.outbox.still_waiting(carrier, now)
     return Claimed(tuple(orders), more, waits.upcoming, waits.blocked, worthless(waits.expires))
+
+
+def look_ahead(due: Sequence[WaitingText], now: datetime, tx: Tx) -> None:
+    """Read what is known of the people these texts go to."""
+    read_ahead({(text.thread.did, text.thread.peer) for text in due if is_plain(text)}, now, tx)
+    read_guards_ahead({(text.thread.did, text.thread.peer) for text in due if not is_plain(text)}, now, tx)
 
 
 def let_expire(now: datetime, tx: Tx) -> bool:

@@ -175,6 +175,13 @@ def read_ahead(pairs: Iterable[tuple[str, str]], now: datetime, tx: Tx) -> None:
         tx.pairs.read_ahead(found, now)
 
 
+def read_guards_ahead(pairs: Iterable[tuple[str, str]], now: datetime, tx: Tx) -> None:
+    """The same for texts that machines ask for, which more is asked about."""
+    found = set(pairs)
+    if len(found) > 1:
+        tx.pairs.read_guards_ahead(found, now)
+
+
 def start_counting(wanted: Wanted, thread: Thread, now: datetime, tx: Tx) -> None:
     """A text will go: it counts against the storm guard and starts the cool-down of its group."""
     if wanted.automatic:

@@ -1,6 +1,6 @@
 """Calls as the store keeps them while they are followed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -57,6 +57,9 @@ class Gap:
 
 
 class Calls(Protocol):
+    def read_ahead(self, calls: Iterable[Call]) -> None:
+        """Read what is known of calls whose beginnings and ends come next, for a batch."""
+
     def begin(self, call: Call, did: str, peer: str | None) -> int | None: ...
     def answered(self, pbx: str, uniqueid: str, at: datetime) -> None: ...
     def ending(self, call: Call, did: str, peer: str | None) -> int | None: ...

@@ -1,23 +1,30 @@
 """Calls as rows: begun when the channel appears, finished once, closed unseen when the PBX was out of sight."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from ringback.core.calls import Call, Leg, Sighting
+from ringback.core.calls import Call, Leg
 from ringback.core.ids import Kind
 from ringback.core.triggers import CallDecision
 from ringback.ports.callings import Gap, StoredCall
 from ringback.ports.changes import ANY_CALL, Touch
 from ringback.ports.texts import CallFactsRow
+from ringback.store.endings import Endings
 from ringback.store.moments import maybe_micros, micros, moment_of, span_micros
-from ringback.store.sql import insert, sql
+from ringback.store.sql import insert, rows, sql
 from ringback.store.tx import Runner, new_id
 
-BEGIN = insert(
-    "call",
-    "public_id pbx uniqueid linkedid direction caller did peer presentation verstat language started_at",
-    "ON CONFLICT (pbx, uniqueid) DO NOTHING RETURNING id",
-)
+_BEGINNING = "id public_id pbx uniqueid linkedid direction caller did peer presentation verstat language started_at"
+_END = """vetoed queue extensions answered_at ended_at rang_us waited_us outcome transfer_unanswered decision reason
+    rule rule_version due_at until_at tried"""
+BEGIN = insert("call", _BEGINNING, "ON CONFLICT (pbx, uniqueid) DO NOTHING RETURNING id")
+NEW = insert("call", f"{_BEGINNING} {_END}")
+NOT_OVER: dict[str, object] = dict.fromkeys(_END.split()) | {
+    "vetoed": False,
+    "extensions": "",
+    "transfer_unanswered": False,
+    "tried": "",
+}
 ANSWERED = sql(
     """UPDATE call SET answered_at = :at
     WHERE pbx = :pbx AND uniqueid = :uniqueid AND answered_at IS NULL AND ended_at IS NULL"""
@@ -31,8 +38,8 @@ FINISH = sql(
     rule_version = :rule_version, due_at = :due_at, until_at = :until_at, tried = :tried WHERE id = :id"""
 )
 REDECIDED = sql("UPDATE call SET decision = :decision, reason = :reason, until_at = :until_at WHERE id = :id")
-LEG = insert("call_leg", "call_id seq phone at ended_at rang")
-EVENT = insert("call_event", "call_id seq at kind detail")
+LEG = rows("call_leg", "call_id seq phone at ended_at rang")
+EVENT = rows("call_event", "call_id seq at kind detail")
 OPEN = sql(
     """SELECT id, uniqueid, direction, did, peer, answered_at FROM call
     WHERE pbx = :pbx AND ended_at IS NULL AND started_at <= :at"""
@@ -60,26 +67,41 @@ REOPEN = sql("UPDATE call SET ended_at = NULL, outcome = NULL, decision = NULL, 
 class Calls:
     def __init__(self, run: Runner) -> None:
         self._run = run
+        self._endings = Endings(run)
+        self._last: dict[str, object] = {}  # the row of the call that a batch began last
+
+    def read_ahead(self, calls: Iterable[Call]) -> None:
+        """Read what is known of calls whose beginnings and ends come next."""
+        self._endings.read((call.pbx, call.uniqueid) for call in calls)
 
     def begin(self, call: Call, did: str, peer: str | None) -> int | None:
         """Store a call that just appeared; None when it is known already."""
-        row = self._run.one(
-            BEGIN,
-            public_id=new_id(Kind.CALL, call.started_at),
-            pbx=call.pbx,
-            uniqueid=call.uniqueid,
-            linkedid=call.linkedid,
-            direction=call.direction,
-            caller=call.caller,
-            did=did,
-            peer=peer,
-            presentation=call.presentation,
-            verstat=call.verstat,
-            language=call.language,
-            started_at=micros(call.started_at),
-        )
+        known = self._endings.of(call.pbx, call.uniqueid)
+        if known is not None and known.id is not None:
+            return None
+        id_ = self._run.next_id("call")
+        row = {
+            "id": id_,
+            "public_id": new_id(Kind.CALL, call.started_at),
+            "pbx": call.pbx,
+            "uniqueid": call.uniqueid,
+            "linkedid": call.linkedid,
+            "direction": call.direction.value,
+            "caller": call.caller,
+            "did": did,
+            "peer": peer,
+            "presentation": call.presentation.value,
+            "verstat": call.verstat,
+            "language": call.language,
+            "started_at": micros(call.started_at),
+        }
         self._touch(peer)
-        return row[0] if row else None
+        if known is None:
+            found = self._run.one(BEGIN, **row)
+            return found[0] if found else None
+        known.id = id_
+        self._last = self._run.change_later(NEW, **row, **NOT_OVER)
+        return id_
 
     def _touch(self, peer: str | None) -> None:
         self._run.touch(ANY_CALL, *((Touch("peer", peer),) if peer else ()))
@@ -89,6 +111,12 @@ class Calls:
 
     def ending(self, call: Call, did: str, peer: str | None) -> int | None:
         """The row of a call that ends now, made if it had no beginning; None when its end is known already."""
+        known = self._endings.of(call.pbx, call.uniqueid)
+        if known is not None:
+            if known.over:
+                return None
+            known.over = True
+            return known.id or self.begin(call, did, peer)
         row = self._run.one(KNOWN, pbx=call.pbx, uniqueid=call.uniqueid)
         if row is None:
             return self.begin(call, did, peer)
@@ -96,36 +124,41 @@ class Calls:
 
     def finish(self, call_id: int, call: Call, did: str, peer: str | None, decision: CallDecision) -> None:
         """Store how a call ended, with the decision and its whole reason chain beside it."""
-        self._run.change(
-            FINISH,
-            id=call_id,
-            caller=call.caller,
-            did=did,
-            peer=peer,
-            presentation=call.presentation,
-            verstat=call.verstat,
-            vetoed=call.vetoed,
-            language=call.language,
-            queue=call.queue,
-            extensions=" ".join(call.extensions),
-            answered_at=maybe_micros(call.answered_at),
-            ended_at=micros(call.ended_at or call.started_at),
-            rang_us=span_micros(call.rang),
-            waited_us=None if call.waited is None else span_micros(call.waited),
-            outcome=call.outcome,
-            transfer_unanswered=call.transfer_unanswered,
-            decision=decision.verdict,
-            reason=decision.reason,
-            rule=decision.rule.name if decision.rule else None,
-            rule_version=decision.rule.version if decision.rule else None,
-            due_at=maybe_micros(decision.at),
-            until_at=maybe_micros(decision.until),
-            tried="\n".join(f"{tried.reason} {tried.rule}" for tried in decision.tried),
-        )
+        row = {
+            "id": call_id,
+            "caller": call.caller,
+            "did": did,
+            "peer": peer,
+            "presentation": call.presentation.value,
+            "verstat": call.verstat,
+            "vetoed": call.vetoed,
+            "language": call.language,
+            "queue": call.queue,
+            "extensions": " ".join(call.extensions),
+            "answered_at": maybe_micros(call.answered_at),
+            "ended_at": micros(call.ended_at or call.started_at),
+            "rang_us": span_micros(call.rang),
+            "waited_us": None if call.waited is None else span_micros(call.waited),
+            "outcome": call.outcome.value if call.outcome else None,
+            "transfer_unanswered": call.transfer_unanswered,
+            "decision": decision.verdict.value,
+            "reason": decision.reason.value,
+            "rule": decision.rule.name if decision.rule else None,
+            "rule_version": decision.rule.version if decision.rule else None,
+            "due_at": maybe_micros(decision.at),
+            "until_at": maybe_micros(decision.until),
+            "tried": "\n".join([f"{tried.reason.value} {tried.rule}" for tried in decision.tried]),
+        }
+        if self._last.get("id") == call_id and self._run.waits(NEW, self._last):
+            self._last.update(row)
+        else:
+            self._run.change_later(FINISH, **row)
         self._touch(peer)
         self._run.count("calls", call.pbx, call.outcome or "", decision.verdict, decision.reason)
-        self._run.many(LEG, [_leg(call_id, seq, leg) for seq, leg in enumerate(call.legs)])
-        self._run.many(EVENT, [_sighting(call_id, seq, seen) for seq, seen in enumerate(call.seen)])
+        for seq, leg in enumerate(call.legs):
+            self._run.later(LEG, _leg(call_id, seq, leg))
+        for seq, seen in enumerate(call.seen):
+            self._run.later(EVENT, (call_id, seq, micros(seen.at), seen.kind, seen.detail))
 
     def redecided(self, call_id: int, decision: CallDecision) -> None:
         """The text that waited was taken back or put off when it came due."""
@@ -179,16 +212,5 @@ class Calls:
         self._run.change(REOPEN, id=call_id)
 
 
-def _leg(call_id: int, seq: int, leg: Leg) -> dict[str, object]:
-    return {
-        "call_id": call_id,
-        "seq": seq,
-        "phone": leg.to,
-        "at": micros(leg.at),
-        "ended_at": maybe_micros(leg.ended_at),
-        "rang": leg.rang,
-    }
-
-
-def _sighting(call_id: int, seq: int, seen: Sighting) -> dict[str, object]:
-    return {"call_id": call_id, "seq": seq, "at": micros(seen.at), "kind": seen.kind, "detail": seen.detail}
+def _leg(call_id: int, seq: int, leg: Leg) -> tuple[object, ...]:
+    return call_id, seq, leg.to, micros(leg.at), maybe_micros(leg.ended_at), leg.rang.value

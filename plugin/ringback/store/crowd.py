@@ -1,10 +1,10 @@
 """What a batch knows of its pairs: read once for them all, and kept true while the texts of the batch are stored.
 
-It knows what a text meets that no rule asked for; of others it says nothing.
+It knows what every text meets; what those of machines meet besides is in `guards`.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +12,10 @@ from ringback.core.messages import State, Urgency
 from ringback.core.reasons import Reason
 from ringback.ports.pairs import PairFacts, Thread
 from ringback.store.ghosts import Ghosts
+from ringback.store.guards import Guarded
 from ringback.store.moments import maybe_moment_of, micros
 from ringback.store.sql import for_each, sql
-from ringback.store.tx import Runner
+from ringback.store.tx import Question, Row, Runner
 
 # The same questions as one pair is asked; `first` is the most urgent text that goes before, below all of them for one
 # that is on its way.
@@ -25,7 +26,7 @@ CROWD = for_each(
        WHERE e.number_id = n.id AND e.peer = each.ghost) END,
     (SELECT min(CASE WHEN m.state = 'submitting' THEN -1 ELSE m.urgency END) FROM message m WHERE m.thread_id = t.id
        AND m.state IN ('queued', 'held', 'submitting')
-       AND (m.state = 'submitting' OR coalesce(m.reason, '') <> 'scheduled' OR m.not_before <= :now))
+       AND (m.state = 'submitting' OR coalesce(m.reason, '') NOT IN ('scheduled', 'put_back') OR m.not_before <= :now))
     FROM {each} LEFT JOIN number n ON n.e164 = each.did
     LEFT JOIN thread t ON t.number_id = n.id AND t.peer = each.peer LEFT JOIN pair_facts f ON f.thread_id = t.id""",
     did="text",
@@ -34,6 +35,7 @@ CROWD = for_each(
 )
 PAUSES = sql("SELECT key FROM setting WHERE key >= 'pause:' AND key < 'pause;'")
 ON_ITS_WAY = -1
+UNGUARDED = Guarded()
 
 
 @dataclass(slots=True)
@@ -64,16 +66,18 @@ class Crowd:
         if self._known:
             self._known, self._threads = {}, {}
 
-    def read(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
-        """Read ahead what is known of these pairs."""
+    def read(self, pairs: Iterable[tuple[str, str]], now: datetime, *more: Question) -> Sequence[list[Row]]:
+        """Read ahead what is known of these pairs; asks `more` in the same go, and returns what it found."""
         asked = [(did, peer, self._ghosts.of(peer)) for did, peer in set(pairs)]
-        found = self._run.all(CROWD, each=json.dumps(asked), now=micros(now))
-        self._pauses = frozenset(row[0] for row in self._run.all(PAUSES))
+        crowd: Question = (CROWD, {"each": json.dumps(asked), "now": micros(now)})
+        found, pauses, *others = self._run.ask(crowd, (PAUSES, {}), *more)
+        self._pauses = frozenset(row[0] for row in pauses)
         for did, peer, number, thread_id, public_id, opted_out, first in found:
             thread = Thread(thread_id, public_id, number, did, peer) if thread_id is not None else None
             known = self._known[did, peer] = Known(number, thread, maybe_moment_of(opted_out), first)
             if thread is not None:
                 self._threads[thread.id] = known
+        return others
 
     def of(self, did: str, peer: str) -> Known | None:
         return self._known.get((did, peer))
@@ -83,21 +87,26 @@ class Crowd:
         known.thread = thread
         self._threads[thread.id] = known
 
-    def facts(self, did: str, peer: str, urgency: Urgency, sent: int) -> PairFacts | None:
-        """What the gates want to know, for a text no rule asked for; None where nothing was read ahead."""
+    def facts(
+        self, did: str, peer: str, urgency: Urgency, sent: int, rule: str = "", guarded: Guarded = UNGUARDED
+    ) -> PairFacts | None:
+        """What the gates want to know; None where nothing was read ahead. A text no rule asked for is not guarded."""
         known = self._known.get((did, peer))
         if known is None:
             return None
         return PairFacts(
             opted_out_at=known.opted_out_at,
-            cooling_until=None,
-            pending=False,
-            automatic_to_pair=0,
+            cooling_until=guarded.cooling_until,
+            pending=guarded.pending,
+            automatic_to_pair=guarded.automatic_to_pair,
             in_flight=known.first is not None and known.first <= urgency,
-            paused="pause:all" in self._pauses or f"pause:number:{did}" in self._pauses,
-            automatic_this_minute=0,
+            paused=bool(self._pauses) and self._paused(did, rule),
+            automatic_this_minute=guarded.automatic_this_minute,
             sent_this_minute=sent,
         )
+
+    def _paused(self, did: str, rule: str) -> bool:
+        return not self._pauses.isdisjoint(("pause:all", f"pause:number:{did}", f"pause:rule:{rule}"))
 
     def waits(self, thread: int, state: State, reason: Reason | None, urgency: int, later: bool) -> None:
         """A text is stored; `later`: what it waits for is still to come."""

@@ -8,6 +8,7 @@ from ringback.store.crowd import Crowd
 from ringback.store.doubts import Doubts
 from ringback.store.figures import Figures
 from ringback.store.ghosts import Ghosts
+from ringback.store.guards import Guards
 from ringback.store.idempotency import Idempotency
 from ringback.store.inbound import Inbound
 from ringback.store.keys import Keys
@@ -29,11 +30,12 @@ class Nouns:
     def __init__(self, driver: Driver) -> None:
         self._run = Runner(driver)
         self.calls = Calls(self._run)
+        self._guards = Guards(self._run)
         self._ghosts = Ghosts(self._run)
         self._crowd = Crowd(self._run, self._ghosts)
-        self.pairs = Pairs(self._run, self._ghosts, self._crowd)
+        self.pairs = Pairs(self._run, self._ghosts, self._crowd, self._guards)
         self.retention = Retention(self._run, self._ghosts)
-        self.pending = PendingTexts(self._run)
+        self.pending = PendingTexts(self._run, self._guards)
         self.outcomes = Outcomes(self._run)
         self.doubts = Doubts(self._run)
         self.settings = Settings(self._run)
@@ -48,7 +50,7 @@ class Nouns:
         self.restored = Restored(self._run)
         self.repairs = Repairs(self._run)
         self.search = Search(self._run)
-        self.outbox = Outbox(self._run, self._crowd, epoch=0)
+        self.outbox = Outbox(self._run, self._crowd, self._guards, epoch=0)
 
     def begun(self) -> None:
         self._run.begun()
@@ -74,7 +76,7 @@ class Nouns:
 
     def begin_epoch(self, epoch: int) -> None:
         self._ghosts.ready()
-        self.outbox = Outbox(self._run, self._crowd, epoch)
+        self.outbox = Outbox(self._run, self._crowd, self._guards, epoch)
 
     def use(self, driver: Driver) -> None:
         """Go on over a new connection."""

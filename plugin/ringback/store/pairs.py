@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ringback.core.ids import Kind
 from ringback.core.messages import Urgency
@@ -11,29 +11,24 @@ from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.pairs import PairFacts, Thread
 from ringback.store.crowd import Crowd, Known
 from ringback.store.ghosts import Ghosts
+from ringback.store.guards import HOUR, OF_THIS_HOUR, WAITING, Guards
 from ringback.store.moments import maybe_moment_of, micros
 from ringback.store.sql import for_each, insert, sql
-from ringback.store.tx import Row, Runner, new_id
+from ringback.store.tx import Question, Row, Runner, new_id
 
 MINUTE_US = 60_000_000
-HOUR = timedelta(hours=1)
 AUTOMATIC = "automatic"
 
-# One statement of primary-key look-ups, so that the facts of a pair cost the same with a million messages. Only the
-# latest 200 are looked at; where all of them are of this hour it is a flood, and refusals must not push sent texts out.
+# One statement of primary-key look-ups, so that the facts of a pair cost the same with a million messages.
 FACTS = sql(
-    """SELECT CASE WHEN f.thread_id IS NOT NULL THEN f.opted_out_at ELSE
+    f"""SELECT CASE WHEN f.thread_id IS NOT NULL THEN f.opted_out_at ELSE
       (SELECT g.opted_out_at FROM thread e JOIN pair_facts g ON g.thread_id = e.id
        WHERE e.number_id = n.id AND e.peer = :ghost) END,
     (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
-    (SELECT min(due_at) FROM pending_text WHERE peer = :peer AND state = 'pending'),
-    (SELECT CASE WHEN count(*) = 200 AND min(latest.created_at) > :hour_ago THEN 200 ELSE
-       count(CASE WHEN latest.automatic AND latest.created_at > :hour_ago AND latest.state <> 'refused' THEN 1 END) END
-       FROM (SELECT m.automatic, m.created_at, m.state FROM message m WHERE m.thread_id = t.id
-       ORDER BY m.created_at DESC, m.id DESC LIMIT 200) AS latest),
+    {WAITING.format(":peer")}, {OF_THIS_HOUR},
     (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting')
        AND (m.state = 'submitting' OR (m.urgency <= :urgency
-       AND (coalesce(m.reason, '') <> 'scheduled' OR m.not_before <= :now))) LIMIT 1),
+       AND (coalesce(m.reason, '') NOT IN ('scheduled', 'put_back') OR m.not_before <= :now))) LIMIT 1),
     (SELECT count(*) FROM setting WHERE key IN ('pause:all', :pause_number, :pause_rule)),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute - 1),
@@ -60,7 +55,9 @@ COOL = insert(
 COUNT = insert("meter", "key slot n", "ON CONFLICT (key, slot) DO UPDATE SET n = meter.n + excluded.n")
 METER = sql("SELECT n FROM meter WHERE key = :key AND slot = :slot")
 METERS = for_each(
-    "SELECT each.key, m.n FROM {each} LEFT JOIN meter m ON m.key = each.key AND m.slot = :slot", key="text"
+    "SELECT each.key, each.slot, m.n FROM {each} LEFT JOIN meter m ON m.key = each.key AND m.slot = each.slot",
+    key="text",
+    slot="bigint",
 )
 LAST_PLACE = sql("SELECT slot, n FROM meter WHERE key = :key AND slot > :slot ORDER BY slot DESC LIMIT 1")
 # What is paced has one row, whose slot is the moment it is free again.
@@ -85,13 +82,18 @@ def _sliding(this: int, before: int, now_us: int) -> int:
     return this + int(before * left)
 
 
+def _meters(meters: Iterable[tuple[str, int]]) -> Question:
+    return METERS, {"each": json.dumps(list(meters))}
+
+
 class Pairs:
     tables = frozenset({"meter"})
 
-    def __init__(self, run: Runner, ghosts: Ghosts, crowd: Crowd) -> None:
+    def __init__(self, run: Runner, ghosts: Ghosts, crowd: Crowd, guards: Guards) -> None:
         self._run = run
         self._ghosts = ghosts
         self._crowd = crowd
+        self._guards = guards
         self._meters: dict[tuple[str, int], int] = {}
         run.remember(self)
 
@@ -101,10 +103,19 @@ class Pairs:
     def read_ahead(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
         """Read what is known of many pairs, for the texts of a batch, and what their numbers sent in this minute."""
         known = list(pairs)
-        self._crowd.read(known, now)
-        slot, keys = micros(now) // MINUTE_US, {f"rate:{did}" for did, _peer in known}
-        for key, n in self._run.all(METERS, each=json.dumps([[key] for key in keys]), slot=slot):
-            self._meters[key, slot] = n or 0
+        slot = micros(now) // MINUTE_US
+        (meters,) = self._crowd.read(known, now, _meters({(f"rate:{did}", slot) for did, _peer in known}))
+        self._learn_meters(meters)
+
+    def read_guards_ahead(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
+        """The same for texts that machines ask for, which more is asked about."""
+        known, slot = list(pairs), micros(now) // MINUTE_US
+        self.read_ahead(known, now)
+        self._guards.read(known, now)
+        self._learn_meters(*self._run.ask(_meters(((AUTOMATIC, slot), (AUTOMATIC, slot - 1)))))
+
+    def _learn_meters(self, found: Iterable[Row]) -> None:
+        self._meters |= {(key, slot): n or 0 for key, slot, n in found}
 
     def plain_facts(self, did: str, peer: str, now: datetime, urgency: Urgency) -> PairFacts:
         """What the gates want to know of a text that no rule asked for; cheap for a pair that was read ahead."""
@@ -130,6 +141,23 @@ class Pairs:
         self, did: str, peer: str, group: str, rule: str, now: datetime, urgency: Urgency = Urgency.BULK
     ) -> PairFacts:
         """All that the gates want to know of a pair, in one look; `urgency` is that of the text they are asked for."""
+        return self._known_facts(did, peer, group, rule, now, urgency) or self._facts(
+            did, peer, group, rule, now, urgency
+        )
+
+    def _known_facts(
+        self, did: str, peer: str, group: str, rule: str, now: datetime, urgency: Urgency
+    ) -> PairFacts | None:
+        if not self._guards.knows(did, peer) or self._crowd.of(did, peer) is None:
+            return None
+        now_us = micros(now)
+        slot = now_us // MINUTE_US
+        this, before = self._metered(AUTOMATIC, slot), self._metered(AUTOMATIC, slot - 1)
+        sent = self._metered(f"rate:{did}", slot)
+        guarded = self._guards.of(did, peer, group, _sliding(this, before, now_us))
+        return self._crowd.facts(did, peer, urgency, sent, rule, guarded) if guarded else None
+
+    def _facts(self, did: str, peer: str, group: str, rule: str, now: datetime, urgency: Urgency) -> PairFacts:
         now_us = micros(now)
         row = self._run.one(
             FACTS,
@@ -189,7 +217,9 @@ class Pairs:
         return self._run.one(THREAD, id=id_, public_id=new_id(Kind.THREAD, now), peer=peer, at=micros(now), did=did)
 
     def start_cool_down(self, thread: Thread, group: str, until: datetime) -> None:
-        self._run.change(COOL, peer=thread.peer, group_=group, number_id=thread.number_id, until_at=micros(until))
+        until_us = micros(until)
+        self._guards.cools(thread.peer, group, thread.number_id, until_us)
+        self._run.change_later(COOL, peer=thread.peer, group_=group, number_id=thread.number_id, until_at=until_us)
 
     def count_automatic(self, now: datetime) -> None:
         self._add(AUTOMATIC, micros(now) // MINUTE_US, 1)

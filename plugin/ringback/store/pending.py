@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from ringback.core.messages import Wanted
 from ringback.ports.texts import CallFactsRow, DueText
+from ringback.store.guards import Guards
 from ringback.store.moments import micros, moment_of, span_micros
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Runner
@@ -28,11 +29,16 @@ LIVE_CALL = sql("SELECT 1 FROM call WHERE peer = :peer AND ended_at IS NULL AND 
 
 
 class PendingTexts:
-    def __init__(self, run: Runner) -> None:
+    def __init__(self, run: Runner, guards: Guards) -> None:
         self._run = run
+        self._guards = guards
 
     def put(self, wanted: Wanted, peer: str, due_at: datetime) -> None:
-        self._run.change(
+        """Have a text wait out its delay; nothing happens where one of this call and rule waited before."""
+        ahead = self._guards.knows(wanted.did, peer)
+        if ahead:
+            self._guards.waits(peer)
+        (self._run.change_later if ahead else self._run.change)(
             PUT,
             call_id=wanted.call_id,
             rule=wanted.rule,

@@ -11,6 +11,7 @@ from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.pairs import Thread
 from ringback.ports.texts import Order, Route, StoredMessage, WaitingText
 from ringback.store.crowd import Crowd
+from ringback.store.guards import Guards
 from ringback.store.moments import micros
 from ringback.store.moves import note_known_move, note_move
 from ringback.store.sql import insert, rows, sql, values
@@ -60,9 +61,10 @@ def filed(verdict: Verdict | None, now: datetime) -> Filed:
 
 
 class Putting:
-    def __init__(self, run: Runner, crowd: Crowd, epoch: int) -> None:
+    def __init__(self, run: Runner, crowd: Crowd, guards: Guards, epoch: int) -> None:
         self._run = run
         self._crowd = crowd
+        self._guards = guards
         self._epoch = epoch
 
     def put(
@@ -89,6 +91,7 @@ class Putting:
         id_, public_id = self._run.next_id("message"), new_id(Kind.MESSAGE, now)
         # values of plain types: the driver asks each of the others what it is
         new = self._insert(
+            thread,
             id=id_,
             public_id=public_id,
             thread_id=thread.id,
@@ -123,6 +126,7 @@ class Putting:
         )
         if not new:
             return None
+        self._guards.went(thread.did, thread.peer, kept.state, wanted.automatic)
         self._crowd.waits(thread.id, kept.state, kept.reason, wanted.urgency, not_before > at)
         part, state = self._run.next_id("part"), PartState.QUEUED
         if kept.state is State.SUBMITTING:
@@ -133,9 +137,13 @@ class Putting:
         note_known_move(self._run, id_, kept.state, kept.reason, detail, at, route.carrier)
         return StoredMessage(id_, public_id, part, route.segments)
 
-    def _insert(self, **row: object) -> bool:
-        """False when this call's rule, or the incoming text it answers, has its text; others can have no double."""
-        if row["call_id"] is None and row["answers_id"] is None:
+    def _insert(self, thread: Thread, **row: object) -> bool:
+        """False when this call's rule, or the incoming text it answers, has its text; others can have no double.
+
+        In a batch of calls one that has its text fails them all, since one that ends only now has none.
+        """
+        first = row["call_id"] is None or self._guards.knows(thread.did, thread.peer)
+        if first and row["answers_id"] is None:
             self._run.later(MESSAGE, values(MESSAGE, **row))
             return True
         return self._run.change(PUT, **row) == 1
