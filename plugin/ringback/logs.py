@@ -1,11 +1,14 @@
 """Structured logs: one line an event, JSON for machines or plain words on a terminal; never a text's body."""
 
+import asyncio
+import atexit
 import json
 import logging
-import os
 import re
 import sys
+import threading
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
@@ -14,12 +17,16 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from ringback.core.numbers import mask
+from ringback.entropy import entropy
 from ringback.errors import told
+
+REQUEST: ContextVar[str] = ContextVar("request", default="")
+"""The id of the request that is being answered; it stands in every line that is written meanwhile."""
 
 
 def new_request_id() -> str:
     """Under this id whoever asked finds what the log says of it."""
-    return f"req_{os.urandom(8).hex()}"
+    return f"req_{entropy(8).hex()}"
 
 
 class LogFormat(StrEnum):
@@ -42,6 +49,12 @@ OURS = frozenset({"did", "what"})
 def hide_numbers(text: str) -> str:
     """Show of each number what tells two apart, and not whose it is."""
     return NUMBER.sub(lambda found: mask(found[0]), text) if "+" in text else text
+
+
+def _with_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if request := REQUEST.get():
+        event.setdefault("request", request)
+    return event
 
 
 def _without_people(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -90,6 +103,68 @@ def _escape(value: str) -> str:
     return value if value.isprintable() else value.encode("unicode_escape").decode()
 
 
+class Sink:
+    """Where lines go, ours and those of libraries, in the order they were said.
+
+    Lines that are said while the event loop runs wait for the end of its turn and are written together: each write
+    costs more than its line. From an error on, and where no loop runs, a line is written at once, with all before it.
+    A process that is killed loses no line of an earlier turn.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._lock = threading.RLock()
+        self._waiting: list[str] = []
+        self._asked: asyncio.AbstractEventLoop | None = None
+        atexit.register(self.flush)
+
+    def say(self, line: str) -> None:
+        """Write it with the others of this turn."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.say_now(line)
+            return
+        with self._lock:
+            self._waiting.append(line)
+            if self._asked is loop:
+                return
+            self._asked = loop
+        loop.call_soon(self.flush)
+
+    def say_now(self, line: str) -> None:
+        with self._lock:
+            self._waiting.append(line)
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._lock:
+            lines, self._waiting, self._asked = self._waiting, [], None
+            if lines:
+                self._out.write("\n".join((*lines, "")))
+                self._out.flush()
+
+    debug = info = warning = msg = say
+    error = critical = exception = fatal = say_now
+    # by these names structlog finds what a level is written by
+
+
+class _Handler(logging.Handler):
+    """Brings what libraries log to the same sink."""
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__()
+        self._sink = sink
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say = self._sink.say_now if record.levelno >= logging.ERROR else self._sink.say
+        try:
+            say(self.format(record))
+        except Exception:  # a log that cannot be written stops nothing
+            self.handleError(record)
+
+
 class _Lines(logging.Formatter):
     """What libraries log, in the form of our own lines."""
 
@@ -113,11 +188,12 @@ class _Lines(logging.Formatter):
 def start_logging(form: LogFormat, level: LogLevel = LogLevel.INFO, stream: TextIO | None = None) -> None:
     """Send every log line to `stream`, else standard error: ours, and those of libraries from warning on."""
     out = stream or sys.stderr
+    sink = Sink(out)
     rank = logging.getLevelNamesMapping()[level.upper()]
     plain = form is LogFormat.PLAIN
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _with_request,
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _without_words,
@@ -126,10 +202,10 @@ def start_logging(form: LogFormat, level: LogLevel = LogLevel.INFO, stream: Text
             structlog.dev.ConsoleRenderer(colors=out.isatty()) if plain else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(rank),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: sink,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(out)
+    handler = _Handler(sink)
     handler.setFormatter(_Lines(form))
     logging.basicConfig(level=max(rank, logging.WARNING), handlers=[handler])
 

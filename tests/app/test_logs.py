@@ -1,13 +1,18 @@
 """Logs: one line an event, whatever a value holds; JSON where machines read."""
 
+import asyncio
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
+import threading
 
 import pytest
 import structlog
 
-from ringback.logs import LogFormat, LogLevel, start_logging
+from ringback.logs import REQUEST, LogFormat, LogLevel, start_logging
 
 HOSTILE = "Ann\r\n2026-11-20 [info] text sent\x1b[2J\u2028\x9b31m\u202e"
 
@@ -88,3 +93,98 @@ def test_only_what_matters_enough_is_told(logged, level, told):
     for name in ("debug", "info", "warning", "error"):
         getattr(log, name)("said")
     assert [json.loads(line)["level"] for line in out.getvalue().splitlines()] == told
+
+
+class Counting(io.StringIO):
+    """Knows how often it was written to."""
+
+    writes = 0
+
+    def write(self, text):
+        self.writes += 1
+        return super().write(text)
+
+
+@pytest.fixture
+def counted(logged, monkeypatch):
+    monkeypatch.setattr(io, "StringIO", Counting)
+    return logged(LogFormat.JSON)
+
+
+def events(out):
+    return [json.loads(line)["event"] for line in out.getvalue().splitlines()]
+
+
+async def test_the_lines_of_one_turn_are_written_together_in_their_order(counted):
+    log = structlog.get_logger("calls")
+    log.info("first")
+    logging.getLogger("aiohttp.server").warning("second")
+    log.warning("third")
+    assert counted.getvalue() == ""
+    await asyncio.sleep(0)
+    assert events(counted) == ["first", "second", "third"]
+    assert counted.writes == 1
+    log.info("fourth")
+    await asyncio.sleep(0)
+    assert events(counted)[3:] == ["fourth"]
+
+
+async def test_an_error_is_written_at_once_with_all_before_it(counted):
+    log = structlog.get_logger("calls")
+    log.info("before")
+    log.error("broken")
+    assert events(counted) == ["before", "broken"]
+    await asyncio.sleep(0)
+    assert counted.writes == 1
+
+
+async def test_a_thread_beside_the_loop_writes_at_once_and_after_what_was_said(counted):
+    log = structlog.get_logger("calls")
+    log.info("the loop")
+    beside = threading.Thread(target=log.info, args=("the thread",))
+    beside.start()
+    beside.join()
+    assert events(counted) == ["the loop", "the thread"]
+
+
+LAST_WORDS = """
+import asyncio, structlog
+from ringback.logs import LogFormat, start_logging
+start_logging(LogFormat.JSON)
+async def main():
+    structlog.get_logger("calls").info("last words")
+    {end}
+loop = asyncio.new_event_loop()
+task = loop.create_task(main())
+loop.run_forever()
+"""
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param("asyncio.get_running_loop().stop()", id="a loop that is stopped"),
+        pytest.param("raise SystemExit(3)", id="a fall out of the loop"),
+    ],
+)
+def test_nothing_said_is_lost_when_the_process_ends_in_the_same_turn(end):
+    ended = subprocess.run(
+        [sys.executable, "-c", LAST_WORDS.format(end=end)],
+        env={**os.environ, "PYTHONPATH": "plugin"},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert "last words" in ended.stderr
+
+
+async def test_a_line_says_for_which_request_it_was_written(logged):
+    out = logged(LogFormat.JSON)
+    log = structlog.get_logger("api")
+    before = REQUEST.set("req_1")
+    log.error("within")
+    REQUEST.reset(before)
+    log.error("after")
+    within, after = map(json.loads, out.getvalue().splitlines())
+    assert within["request"] == "req_1"
+    assert "request" not in after

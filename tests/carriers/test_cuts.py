@@ -179,7 +179,7 @@ async def many(carrier: Twilio, number: int) -> "list[type[SendFailed] | type[Ca
 
 @pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
 @pytest.mark.parametrize("place", [place for place in Place if place is not Place.REFUSED])
-async def test_a_cut_line_is_read_as_what_was_on_it(tmp_path: Path, place: Place, outcome: Outcome):
+async def test_a_cut_line_is_read_as_what_was_on_it(tmp_path: Path, place: Place, outcome: Outcome, record_property):
     cutter = Cutter(place, outcome, random.Random(f"{SEED} {place} {outcome.status!r}"))
     server = await asyncio.start_server(cutter.serve, "127.0.0.1", 0)
     async with carrier_at(server.sockets[0].getsockname()[1], tmp_path) as carrier:
@@ -187,6 +187,7 @@ async def test_a_cut_line_is_read_as_what_was_on_it(tmp_path: Path, place: Place
     cutter.over.set()
     server.close()
     await server.wait_closed()
+    record_property("texts", len(made))
     assert len(made) == len(cutter.done) == EACH, "a text was sent twice, or never"
     assert sorted(map(str, made)) == sorted(str(oracle(done, outcome)) for done in cutter.done)
     if outcome.took and any(done.read for done in cutter.done):

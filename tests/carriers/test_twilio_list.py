@@ -30,6 +30,7 @@ async def test_the_list_of_what_was_sent(line: FakeTwilio, carrier: Twilio, cloc
     line.receive(ANA, DID, "not one of these")
     found = {receipt.provider_id: receipt for receipt in await carrier.sent_since(START)}
     assert [found[ref.provider_id].status for ref in refs] == [S.DELIVERED, S.UNDELIVERED, S.ACCEPTED]
+    assert {(row.sender, row.to, row.text) for row in found.values()} == {(DID, ANA, text().text)}
     assert "landline" in found[refs[1].provider_id].error
     assert {receipt.carrier_at for receipt in found.values()} == {None}, "or each look at the list were a new receipt"
 

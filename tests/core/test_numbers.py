@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ringback.core.numbers import Line, Number, NumberFormat, NumberKind, is_usual, mask, pretty, read_number
 
 E164 = NumberFormat.E164
+HANDSETS = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +225,17 @@ def test_a_quick_look_knows_a_handset(text, usual):
 
 @given(st.from_regex(r"\+[1-9][0-9]{7,14}", fullmatch=True))
 def test_a_quick_yes_agrees_with_the_library(text):
-    found = read_number(text, NumberFormat.E164, "US")
     if is_usual(text):
-        assert (found.e164, found.line) == (text, Line.TEXTABLE)
+        number = phonenumbers.parse(text)
+        assert phonenumbers.number_type(number) in HANDSETS
+        assert phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) == text
+
+
+@given(st.from_regex(r"[2-9][0-9]{9}", fullmatch=True))
+def test_what_is_usual_in_north_america_is_read_as_the_library_does(digits):
+    number = phonenumbers.parse(f"+1{digits}")
+    found = read_number(f"+1{digits}", NumberFormat.E164, "DE")
+    valid = phonenumbers.is_valid_number(number)
+    assert (found.kind is NumberKind.E164) is valid
+    assert found.country == (phonenumbers.region_code_for_number(number) if valid else "")
+    assert (found.line is Line.TEXTABLE) is (phonenumbers.number_type(number) in HANDSETS)

@@ -5,17 +5,20 @@ Nothing is repeated here: whoever asked decides that.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from types import SimpleNamespace
-from typing import cast
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
 
 import aiohttp
 import structlog
 
 from ringback.errors import Rejected, SendFailed, Unconfirmed, Unreachable
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
 
 log = structlog.get_logger("http")
 
@@ -25,7 +28,6 @@ CONNECT_S = 10.0
 IDLE_S = 4.0
 """A connection that rests longer is not used again. The other side must not be the one to close it: a request that
 crosses with that has left, and nobody knows what became of it."""
-CHUNK = 16 * 1024
 LONGEST_WAIT_S = 15 * 60
 """No carrier may ask for more: a text waits for a rule of ours, not for a typing error of theirs."""
 
@@ -34,6 +36,19 @@ HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",  # what is packed could unpack to more than we have room for
 }
+
+
+_WRITTEN = [quote_plus(bytes((one,))) for one in range(256)]
+"""How a form writes each byte."""
+
+
+def write_form(form: Sequence[tuple[str, str]]) -> bytes:
+    """Write fields as a form body. Raises UnicodeEncodeError for half a character."""
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in form]).encode("ascii")
+
+
+def _quoted(text: str) -> str:
+    return "".join([_WRITTEN[byte] for byte in text.encode()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,7 @@ class Http:
     async def post(self, path: str, form: Sequence[tuple[str, str]]) -> Reply:
         """Send a form once. Raise Unreachable if provably nothing was sent, Unconfirmed if that is not known."""
         try:
-            body = urlencode(form).encode("ascii")
+            body = write_form(form)
         except UnicodeEncodeError as problem:
             raise Rejected("the text holds half a character, which cannot be sent") from problem
         left = _Left()
@@ -115,13 +130,13 @@ class Http:
 
     async def _ask(self, method: str, target: str, most: int, left: "_Left", body: bytes | None) -> Reply:
         kind = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
+        _LEFT.set(left)
         asking = self._opened().request(
             method,
             self._base + target,
             data=body,
             headers=kind,
             allow_redirects=False,  # our password goes to nobody else
-            trace_request_ctx=left,
         )
         async with asking as response:
             got = await _read(response, most)
@@ -131,15 +146,13 @@ class Http:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            watching = aiohttp.TraceConfig()
-            watching.on_request_headers_sent.append(_note_that_it_leaves)
             self._session = aiohttp.ClientSession(
                 headers={**HEADERS, "Authorization": self._authorization},
                 connector=aiohttp.TCPConnector(limit=self._at_once, keepalive_timeout=IDLE_S),
                 timeout=aiohttp.ClientTimeout(total=self._answer_within, sock_connect=CONNECT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                trace_configs=[watching],
+                request_class=_Noting,
             )
         return self._session
 
@@ -156,17 +169,23 @@ class _Left:
     yes: bool = False
 
 
-async def _note_that_it_leaves(
-    _session: aiohttp.ClientSession, context: SimpleNamespace, _headers: aiohttp.TraceRequestHeadersSentParams
-) -> None:
-    # aiohttp says "headers sent" just before it hands them to the socket, so without this nothing has left
-    cast(_Left, context.trace_request_ctx).yes = True
+_LEFT: ContextVar[_Left] = ContextVar("left")
+"""Of the request that is being made."""
+
+
+class _Noting(aiohttp.ClientRequest):
+    """Notes that it leaves. aiohttp's own tracing says so too, and half a dozen other things that nobody asks for."""
+
+    async def send(self, conn: "Connection") -> aiohttp.ClientResponse:
+        # there is a connection now, and nothing was written to it yet
+        _LEFT.get().yes = True
+        return await super().send(conn)
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     got = bytearray()
     try:
-        async for chunk in response.content.iter_chunked(CHUNK):
+        while chunk := await response.content.readany():
             got += chunk
             if len(got) > most:
                 response.close()

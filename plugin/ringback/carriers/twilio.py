@@ -32,6 +32,7 @@ from ringback.ports import (
     CarrierRef,
     Hook,
     Incoming,
+    Listed,
     MediaLink,
     OptionValue,
     Receipt,
@@ -118,7 +119,7 @@ class Twilio:
         ]
         if self._context.hooks:
             # our own id comes back with each receipt: it finds the text even if the answer to this request is lost
-            form.append(("StatusCallback", f"{self._context.hooks}/receipt?{urlencode({'attempt': text.attempt})}"))
+            form.append(("StatusCallback", f"{self._context.hooks}/receipt?attempt={text.attempt}"))
         return form
 
     def trusts(self, hook: Hook) -> bool:
@@ -136,7 +137,7 @@ class Twilio:
         """Texts it sent for us since then. One that still waits there has no date yet, and may be missing."""
         rows = [row async for row in self._listed(moment) if row.direction.startswith("outbound")]
         return [
-            Receipt(row.sid, STATUSES[row.status], None, "", loss(row.status, row.error))
+            Listed(row.sid, STATUSES[row.status], None, "", loss(row.status, row.error), row.sender, row.to, row.text)
             for row in rows
             if row.status in STATUSES
         ]

@@ -9,6 +9,7 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,9 +55,16 @@ def _algorithm(settings: str) -> str:
 
 def _sign(signed: str, secret: str, algorithm: str) -> bytes:
     # half a character cannot come from Twilio; it is carried along so that it cannot pass for another one
-    words = signed.encode("utf-8", "surrogatepass")
+    signing = _keyed(secret, algorithm).copy()
+    signing.update(signed.encode("utf-8", "surrogatepass"))
+    return b64encode(signing.digest())
+
+
+@lru_cache(maxsize=64)
+def _keyed(secret: str, algorithm: str) -> hmac.HMAC:
+    """The key, put in place once."""
     # not hmac.digest: that one lets the writer's thread go first, and the loop waits for its turn at every signature
-    return b64encode(hmac.new(secret.encode(), words, algorithm).digest())
+    return hmac.new(secret.encode(), None, algorithm)
 
 
 def _body_is_signed(hook: Hook) -> bool:
@@ -71,6 +79,14 @@ def _body_is_signed(hook: Hook) -> bool:
 
 def _addresses(url: str) -> tuple[str, str]:
     """The address without its port, and with it."""
+    base, mark, query = url.partition("?")
+    bare, ported = _bases(base)
+    return f"{bare}{mark}{query}", f"{ported}{mark}{query}"
+
+
+@lru_cache(maxsize=64)
+def _bases(url: str) -> tuple[str, str]:
+    """The same of what each hook of a carrier has in common."""
     parts = urlsplit(url)
     port = parts.port or USUAL_PORTS.get(parts.scheme, 80)
     bare = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc

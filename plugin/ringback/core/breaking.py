@@ -59,7 +59,7 @@ class Breaker:
             case Heard.WORKS if self.is_open:
                 return Breaker()
             case Heard.WORKS:
-                return replace(self, in_a_row=0, slices=_add(self.slices, at, works=1))
+                return Breaker(slices=_add(self.slices, at, works=1))
             case Heard.FAILS if self.is_open:
                 return self
             case Heard.FAILS:
@@ -77,8 +77,9 @@ class Breaker:
 
 def _add(slices: tuple[_Slice, ...], at: float, works: int = 0, fails: int = 0) -> tuple[_Slice, ...]:
     number = int(at // _SLICE_S)
-    kept = tuple(part for part in slices if part.number > number - WINDOW_S / _SLICE_S)
-    if kept and kept[-1].number == number:
-        last = kept[-1]
-        return (*kept[:-1], replace(last, works=last.works + works, fails=last.fails + fails))
+    if slices and slices[-1].number == number:
+        # what is too old went when this slice began
+        last = slices[-1]
+        return (*slices[:-1], _Slice(number, last.works + works, last.fails + fails))
+    kept = (part for part in slices if part.number > number - WINDOW_S / _SLICE_S)
     return (*kept, _Slice(number, works, fails))

@@ -80,11 +80,11 @@ class Pace:
     def accepted(self, at: float, segments: int = 1) -> "Pace":
         """The carrier took a text, so it is worth asking on."""
         second = int(at)
-        counted = replace(self, second=second, taken=segments, taken_before=self.taken)
         if second == self.second:
             counted = replace(self, taken=self.taken + segments)
-        elif second > self.second + 1:
-            counted = replace(counted, taken_before=0)
+        else:
+            before = 0 if second > self.second + 1 else self.taken
+            counted = replace(self, second=second, taken=segments, taken_before=before)
         if at < self.paused_until and self.found is not None:
             return replace(counted, found=max(self.found, float(counted.taken)))  # of the storm's better half
         return replace(counted, trying=False, resumed=at, tokens=0.0, at=at) if self.trying else counted

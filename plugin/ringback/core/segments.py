@@ -9,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 SEGMENT_CAP = 10
 """The longest text we send, in parts, unless a number's own limit is lower."""
@@ -42,6 +43,7 @@ _OUTSIDE = re.compile(f"[^{re.escape(BASIC + ESCAPED)}]")
 _UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 
 
+@lru_cache(maxsize=256)
 def measure(text: str) -> Measure:
     """Count units and parts. An empty text is one part: a carrier that is given one sends one."""
     if _BASIC.fullmatch(text):

@@ -20,7 +20,7 @@ def read_form(content_type: str, body: bytes) -> Fields | None:
     if body.count(b"&") >= MOST_FIELDS or _BROKEN_ESCAPE.search(body):
         return None
     try:
-        return tuple(_field(piece) for piece in body.split(b"&") if piece)
+        return tuple([_field(piece) for piece in body.replace(b"+", b" ").split(b"&") if piece])
     except UnicodeDecodeError:
         return None
 
@@ -34,10 +34,8 @@ def _charset(parameters: str) -> str:
 
 
 def _field(piece: bytes) -> tuple[str, str]:
-    name, _, value = piece.replace(b"+", b" ").partition(b"=")
-    return _plain(name), _plain(value)
-
-
-def _plain(escaped: bytes) -> str:
+    name, _, value = piece.partition(b"=")
     # most are not escaped at all, and unquoting takes longest
-    return (unquote_to_bytes(escaped) if b"%" in escaped else escaped).decode("utf-8")
+    if b"%" in piece:
+        name, value = unquote_to_bytes(name), unquote_to_bytes(value)
+    return name.decode(), value.decode()

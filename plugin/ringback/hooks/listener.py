@@ -21,7 +21,7 @@ from ringback.hooks.reception import (
     Reply,
     named,
 )
-from ringback.logs import new_request_id
+from ringback.logs import REQUEST, new_request_id
 
 log = structlog.get_logger("hooks")
 
@@ -74,7 +74,7 @@ class _Server(web.Server):
 class _Line(web.RequestHandler):
     """A connection. aiohttp bounds lines and headers; here are the time they may take, and how many there may be."""
 
-    __slots__ = ("_busy", "_head", "_limits", "_server")
+    __slots__ = ("_busy", "_head_by", "_limits", "_server", "_watch")
 
     def __init__(self, server: web.Server, limits: Limits) -> None:
         super().__init__(
@@ -90,7 +90,8 @@ class _Line(web.RequestHandler):
         self._server = server
         self._limits = limits
         self._busy = False
-        self._head: asyncio.TimerHandle | None = None
+        self._head_by: float | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -106,25 +107,36 @@ class _Line(web.RequestHandler):
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._head_is_here()
+        if self._watch is not None:
+            self._watch.cancel()
         super().connection_lost(exc)
 
     def begin(self) -> None:
         """The headers of a request are here."""
         self._busy = True
-        self._head_is_here()
+        self._head_by = None
 
     def end(self) -> None:
         self._busy = False
 
     def _await_head(self) -> None:
-        if self._head is None:
-            self._head = asyncio.get_running_loop().call_later(self._limits.head_s, self.force_close)
+        if self._head_by is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._head_by = loop.time() + self._limits.head_s
+        if self._watch is None:
+            self._watch = loop.call_at(self._head_by, self._look)
 
-    def _head_is_here(self) -> None:
-        if self._head is not None:
-            self._head.cancel()
-            self._head = None
+    def _look(self) -> None:
+        """Whether the headers are late. One timer sees many requests come and go."""
+        self._watch = None
+        loop = asyncio.get_running_loop()
+        if self._head_by is None:
+            return
+        if self._head_by <= loop.time():
+            self.force_close()
+        else:
+            self._watch = loop.call_at(self._head_by, self._look)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -164,11 +176,12 @@ class _Door:
         assert isinstance(line, _Line)
         line.begin()
         name = new_request_id()
+        before = REQUEST.set(name)
         try:
-            with structlog.contextvars.bound_contextvars(request=name):
-                answer = await self._answer(request)
+            answer = await self._answer(request)
         finally:
             line.end()
+            REQUEST.reset(before)
         answer.headers["X-Request-Id"] = name
         return answer
 
@@ -195,16 +208,24 @@ class _Door:
 
     async def _read(self, request: web.BaseRequest, place: Place, body: bytearray) -> None:
         await _go_on(request)
-        patience = asyncio.timeout(self._limits.body_s)
         try:
-            async with patience:
-                self._reading.add(patience)
+            if request.content.is_eof():
+                # it came with its headers, as most do
                 await self._fill(body, request.content, place)
+            else:
+                await self._await_body(body, request.content, place)
         except TimeoutError:
             why = "stopping" if self._reception.stopping else f"no whole body after {self._limits.body_s:.3g} s"
             raise _Refused(self._reception.later(place, why)) from None
         except (web.RequestPayloadError, ConnectionError):
             raise _Refused(BROKEN) from None
+
+    async def _await_body(self, body: bytearray, content: StreamReader, place: Place) -> None:
+        patience = asyncio.timeout(self._limits.body_s)
+        self._reading.add(patience)
+        try:
+            async with patience:
+                await self._fill(body, content, place)
         finally:
             self._reading.discard(patience)
 

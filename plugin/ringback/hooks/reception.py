@@ -77,6 +77,11 @@ class Reception:
         self._clock = clock
         self._in_hand = 0
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The carriers that call us."""
+        return tuple(self._carriers)
+
     def counts(self) -> Mapping[str, Counts]:
         """What became of the hooks, by carrier; under no name those for carriers that are not here."""
         return self.tally.all()

@@ -1,7 +1,8 @@
 """Counts what became of hooks, and tells the log of refused ones once a minute and carrier."""
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
@@ -27,6 +28,21 @@ class Counts:
 
 
 @dataclass(slots=True)
+class _Seen:
+    """The same while it is counted."""
+
+    taken: int = 0
+    refused: int = 0
+    unreadable: int = 0
+    put_off: int = 0
+    refused_at: datetime | None = None
+    doubt: str = ""
+
+    def counts(self) -> Counts:
+        return Counts(self.taken, self.refused, self.unreadable, self.put_off, self.refused_at, self.doubt)
+
+
+@dataclass(slots=True)
 class _Told:
     """What the log does not know yet."""
 
@@ -39,37 +55,32 @@ class Tally:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._counts: dict[str, Counts] = {}
+        self._seen: defaultdict[str, _Seen] = defaultdict(_Seen)
         self._told: dict[tuple[str, str], _Told] = {}
 
     def all(self) -> Mapping[str, Counts]:
-        return dict(self._counts)
+        return {carrier: seen.counts() for carrier, seen in self._seen.items()}
 
     def taken(self, carrier: str) -> None:
-        counts = self._of(carrier)
-        self._counts[carrier] = replace(counts, taken=counts.taken + 1)
+        self._seen[carrier].taken += 1
 
     def unreadable(self, carrier: str, why: str) -> None:
-        counts = self._of(carrier)
-        self._counts[carrier] = replace(counts, unreadable=counts.unreadable + 1)
+        self._seen[carrier].unreadable += 1
         log.warning("a hook makes no sense, kept for a person", carrier=carrier, why=why)
 
     def put_off(self, carrier: str, why: str) -> None:
-        counts = self._of(carrier)
-        self._counts[carrier] = replace(counts, put_off=counts.put_off + 1)
+        self._seen[carrier].put_off += 1
         self._tell("hooks put off", carrier, why)
 
     def refused(self, carrier: str, doubt: str) -> None:
-        counts = self._of(carrier)
-        self._counts[carrier] = replace(counts, refused=counts.refused + 1, refused_at=self._clock.now(), doubt=doubt)
+        seen = self._seen[carrier]
+        seen.refused += 1
+        seen.refused_at, seen.doubt = self._clock.now(), doubt
         self._tell("hooks refused", carrier, doubt)
 
     def astray(self, path: str) -> None:
         """Somebody called where no hook is; a proxy that changes the path looks like this."""
         self._tell("calls where no hook is", "", f"the last one to {path}")
-
-    def _of(self, carrier: str) -> Counts:
-        return self._counts.get(carrier, Counts())
 
     def _tell(self, event: str, carrier: str, why: str) -> None:
         told = self._told.setdefault((event, carrier), _Told())

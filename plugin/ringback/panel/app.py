@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import structlog
@@ -10,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from ringback.core.permissions import Action, may
 from ringback.errors import StoreFault
-from ringback.logs import new_request_id
+from ringback.logs import REQUEST, new_request_id
 from ringback.panel import words
 from ringback.panel.guard import Guard
 from ringback.panel.health import Health, as_json
@@ -73,8 +74,8 @@ class WebParts:
 
 def build_web(parts: WebParts) -> web.Application:
     """Make the web front. Its guard's `watch` must run beside it."""
-    before_pages = (_errors_as_pages(parts.shell), parts.guard.middleware)
-    app = web.Application(middlewares=[_numbered, *map(_for_pages, before_pages)])
+    before_pages = _for_pages(_errors_as_pages(parts.shell), parts.guard.middleware)
+    app = web.Application(middlewares=[_numbered, before_pages])
     app.on_response_prepare.append(_put_headers)
     app.on_response_prepare.append(parts.guard.mind_stream)
     app.add_routes(Front(parts.shell, parts.health).routes())
@@ -132,9 +133,12 @@ def _outside(health: Health) -> Health:
 @web.middleware
 async def _numbered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Each request has an id: in its answer, and in every line of the log that is written for it."""
-    request[REQUEST_ID] = new_request_id()
-    with structlog.contextvars.bound_contextvars(request=request[REQUEST_ID]):
+    request[REQUEST_ID] = name = new_request_id()
+    before = REQUEST.set(name)
+    try:
         return await handler(request)
+    finally:
+        REQUEST.reset(before)
 
 
 async def _put_headers(request: web.Request, answer: web.StreamResponse) -> None:
@@ -143,14 +147,14 @@ async def _put_headers(request: web.Request, answer: web.StreamResponse) -> None
     answer.headers.setdefault("Cache-Control", "no-store")
 
 
-def _for_pages(middleware: Middleware) -> Middleware:
-    """The middleware, for everything but programs."""
+def _for_pages(outer: Middleware, inner: Middleware) -> Middleware:
+    """Two middlewares as one, for everything but programs."""
 
     @web.middleware
     async def for_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
         if len(request.match_info.apps) > 1:  # the application of programs is the only one within this one
             return await handler(request)
-        return await middleware(request, handler)
+        return await outer(request, partial(inner, handler=handler))
 
     return for_pages
 
