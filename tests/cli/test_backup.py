@@ -1,12 +1,14 @@
 """`ringback backup`, `ringback restore` and `ringback doctor` as a person gives them."""
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
 
 import pytest
 
-from ringback.store.database import hold
+from ringback.store.doctor import Ailment
+from ringback.store.holding import hold
 from tests.fakes.ami import FakePbx
 from tests.flow.world import a_call, life_of
 
@@ -31,14 +33,14 @@ def test_a_backup_is_put_back_and_says_what_to_do_next(place, ringback):
     made = ringback("backup", str(file))
     assert ask(place, "SELECT value FROM setting WHERE key = 'backup'") == [(str(file),)], "status does not know of it"
     assert made.code == 0
-    assert made.out.startswith(f"{file}: 1 texts, 0 that came in, 1 calls, schema ")
+    assert made.out.startswith(f"{file}: 1 text, 0 that came in, 1 call, schema ")
     change(place, "DELETE FROM message_event")
     refused = ringback("restore", str(file))
     assert refused.code == 1
     assert "there is a database already; --force" in refused.err
     ran = ringback("restore", str(file), "--force")
     assert ran.code == 0
-    assert ran.lines[0].startswith("restored: 1 texts")
+    assert ran.lines[0].startswith("restored: 1 text,")
     assert "before-restore" in ran.lines[1]
     assert ran.lines[-1] == "  ringback carrier release main"
     assert ask(place, "SELECT count(*) FROM message_event") != [(0,)]
@@ -46,6 +48,30 @@ def test_a_backup_is_put_back_and_says_what_to_do_next(place, ringback):
         ("hold:carrier:main", "restore")
     ]
     assert ringback("doctor").code == 0
+
+
+async def test_what_may_have_been_sent_waits_on_when_its_carrier_goes_on(place, ringback):
+    """The daemon compares by itself, and `carrier` and `status` tell what it found."""
+
+    def put_back():
+        place.live(a_missed_call)
+        change(place, "UPDATE message SET state = 'queued', expires_at = 100000000000000000")
+        change(place, "UPDATE part SET state = 'queued'")
+        ringback("backup", str(place.folder / "b.backup"))
+        ringback("restore", str(place.folder / "b.backup"), "--force")
+
+    await asyncio.to_thread(put_back)
+    async with FakePbx() as pbx, place.daemon(pbx):
+        while "on when the carrier goes on: 1." not in (await asyncio.to_thread(ringback, "carrier", "list")).out:
+            await asyncio.sleep(0)
+        assert "main cannot tell what it took" in (await asyncio.to_thread(ringback, "status")).out
+        ran = await asyncio.to_thread(ringback, "carrier", "release", "main")
+        assert "they may have been sent already: 1." in ran.out
+        assert ask(place, "SELECT state, reason FROM message") == [("held", "put_back")]
+        ran = await asyncio.to_thread(ringback, "carrier", "release", "main", "--all")
+        assert ran.out == "carrier main was not held back; with it 1 text that may have been sent already\n"
+        while ask(place, "SELECT count(*) FROM attempt") == [(1,)]:
+            await asyncio.sleep(0)
 
 
 def test_restore_leaves_the_database_of_a_running_daemon_alone(place, ringback):
@@ -126,3 +152,12 @@ async def test_a_restored_node_starts_with_its_carriers_held(place, ringback):
         async with place.daemon(pbx):
             pass
     assert ask(place, "SELECT changed_by FROM setting WHERE key = 'hold:carrier:main'") == [("restore",)]
+
+
+def test_what_was_gone_when_the_doctor_came_to_mend_it_is_no_success(place, ringback, monkeypatch):
+    place.migrate()
+    found = Ailment("threads", "thr_1", "counts 7 unread texts", "unread", 999)
+    monkeypatch.setattr("ringback.cli.doctor.Doctor.look", lambda _: iter([("threads", [found])]))
+    ran = ringback("doctor", "--fix")
+    assert "thr_1 could not be mended" in ran.out
+    assert ran.code == 1

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ringback.asterisk.checks import DIALPLAN_VERSION
-from ringback.store.database import HEAD
+from ringback.store.schema import HEAD
 from tests.fakes.ami import FakePbx
 
 
@@ -57,6 +57,8 @@ async def test_all_is_well(place, checked, ringback):
         f"ok   state: {place.state} can be written",
         f"ok   database: schema {HEAD}, no daemon runs",
         "ok   carrier main: loopback, window 16",
+        f"--   daemon: none runs on {place.state}",
+        "     not looked at: its parts, carriers that are held back, and whether hooks arrive",
         f"ok   asterisk main: logged in at 127.0.0.1:{checked_port(place)} as ringback",
         "ok   account ringback: may do what is needed and no more",
         "ok   dialplan: include version 1, called from from-trunk",
@@ -138,12 +140,16 @@ async def test_a_fault_is_told_with_its_cure(place, pbx, checked, what, found, c
     assert said.lines[-1].endswith(" to fix")
 
 
-async def test_asterisk_away_is_told_with_its_cure(place, pbx, checked, monkeypatch):
-    monkeypatch.setattr("ringback.asterisk.checks.LONGEST_WAIT_S", 0.1)
+async def test_asterisk_away_is_told_with_its_cure_and_once(place, pbx, checked, caplog):
     await pbx.stop()
     said = await checked()
     assert said.code == 1
     assert "see that Asterisk runs, that manager.conf has enabled = yes and bindaddr and port" in said.out
+    fault, cure, unseen = said.lines[-4:-1]
+    assert fault == f"FIX  asterisk main: nothing listens at 127.0.0.1:{checked_port(place)}"
+    assert cure.endswith("and that nobody else uses ringback")
+    assert unseen == "     not looked at: account, dialplan, clock"
+    assert [record for record in caplog.records if record.name.startswith("ringback.asterisk")] == []
 
 
 async def test_a_configuration_with_faults_ends_it(place, checked):

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,8 @@ from ringback.cli.telling import at, sentence
 from ringback.core.calls import CallEnded, FeedBack, FeedLost, Leg, Presentation, Rang, Sighting
 from ringback.core.permissions import Role
 from ringback.flow.desk import Resolution
+from ringback.flow.holds import hold
+from ringback.panel.hold_words import GOES_WHEN
 from ringback.ports import MediaLink, Piece
 from tests.conftest import NOON
 from tests.flow.office import ANNA, begin, column, desk_of
@@ -419,6 +422,20 @@ def test_the_page_tells_a_quarantined_hook_as_it_is_told(place, ringback):
     place.live(story)
     (shown,) = re.findall(r"\$ ringback explain task_\w+\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert masked(ringback("explain", *tasks).out) == masked(shown)
+
+
+def test_a_text_whose_carrier_is_held_says_the_same_as_its_thread(place, ringback):
+    async def story(world):
+        thread = await begin(world)
+        await world.store.commit(partial(hold, "main", "Their line is bad.", "ana", NOON))
+        world.lane.hold("Their line is bad.")
+        await desk_of(world).reply(ANNA, thread, "We call you back.", "k1")
+
+    place.live(story)
+    told = ringback("explain", PAT).lines
+    assert "    Carrier main is held back since 2026-11-20 12:00:00 by ana: Their line is bad." in told
+    assert f"    {GOES_WHEN}" in told
+    assert told[told.index(f"    {GOES_WHEN}") + 1].startswith("    expires ")
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["for people", "as JSON"])

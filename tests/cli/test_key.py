@@ -9,7 +9,8 @@ import pytest
 from ringback import control
 from ringback.core.permissions import Scope
 from ringback.flow.keys import hash_of
-from ringback.store.database import hold, peek
+from ringback.store.database import peek
+from ringback.store.holding import hold
 
 
 def keys(place):

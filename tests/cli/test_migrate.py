@@ -6,7 +6,8 @@ import sqlite3
 import pytest
 
 from ringback import __version__
-from ringback.store.database import HEAD, hold
+from ringback.store.holding import hold
+from ringback.store.schema import HEAD
 
 
 def test_a_new_database_is_made_and_the_second_time_nothing_is_done(place, ringback):

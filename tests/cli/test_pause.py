@@ -10,7 +10,7 @@ from ringback import control
 from ringback.assembly import names_to_pause
 from ringback.cli.shared import who
 from ringback.config import load
-from ringback.store.database import hold
+from ringback.store.holding import hold
 from tests.fakes.ami import FakePbx
 
 

@@ -164,7 +164,7 @@ def test_the_table_for_people(ringback, master):
         "       1  send allowed",
         "       1  suppress cool_down",
         "       1  none answered",
-        "       3  calls, 1 texts. Nothing was sent or stored. Times are UTC.",
+        "       3  calls, 1 text. Nothing was sent or stored. Times are UTC.",
         "Where a recording does not tell whether callers withheld their numbers, they count as shown.",
     ]
 
@@ -175,7 +175,7 @@ def test_what_cannot_be_read_goes_to_standard_error_and_reading_goes_on(ringback
     assert ran.code == 0
     assert [json.loads(line)["call"] for line in ran.out.splitlines()] == ["1795300001.1"]
     assert ran.err.splitlines() == [
-        f"{file}:2: left out: 1 columns",
+        f"{file}:2: left out: 1 column",
         f"{file}:3: left out: disposition 'WHO\\x1b[2J'",
     ]
 

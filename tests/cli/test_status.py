@@ -23,7 +23,8 @@ def test_without_a_daemon_it_says_so(place, ringback):
 
 def test_the_screen_says_first_what_matters_most():
     finding = {"tone": "bad", "what": "the disk is full\x1b[2J", "means": "Calls are kept in memory.", "fix": "df -h"}
-    away = {"name": "asterisk main", "state": "away", "detail": "nothing listens", "fix": "ringback check"}
+    away = {"name": "asterisk main", "state": "away", "detail": "nothing listens"}
+    away |= {"since": "2026-11-20T15:00:00+00:00", "fix": "ringback check"}
     health = {"ready": False, "parts": [PART, away], "findings": [finding]}
     figures = {"texts_waiting": {"main": 3}, "held": {}, "backup": None, "start": 7}
     assert lines(health, figures) == [
@@ -32,7 +33,7 @@ def test_the_screen_says_first_what_matters_most():
         "       Calls are kept in memory.",
         "       df -h",
         "web            works",
-        "asterisk main  away       nothing listens (ringback check)",
+        "asterisk main  away       since 2026-11-20 15:00 UTC: nothing listens (ringback check)",
         "texts waiting: main 3",
         "held: none",
         "backup: never",
@@ -56,7 +57,7 @@ def test_erase_without_a_daemon_does_it_itself(place, ringback):
     ran = ringback("erase", "512 555 0123", "--yes")
     assert (ran.code, ran.err) == (0, "")
     assert ran.lines[-2:] == [
-        "erased: 3 texts, 1 calls",
+        "erased: 3 texts, 1 call",
         "they had said STOP; that holds, under a hash of their number",
     ]
     assert not peek(place.url, lambda tx: tx.retention.threads_of(PAT))

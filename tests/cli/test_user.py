@@ -8,7 +8,8 @@ import pytest
 
 from ringback import control
 from ringback.core.permissions import Role
-from ringback.store.database import hold, peek
+from ringback.store.database import peek
+from ringback.store.holding import hold
 from tests.fakes.ami import FakePbx
 
 PASSWORD = "correct horse battery"

@@ -1,5 +1,9 @@
-"""A carrier that fails: the breaker, its probes, the way round it, and texts that fail alone (R26, O9)."""
+"""A carrier that fails: the breaker, its probes, the way round it, and texts that fail alone (R26, O9).
 
+SOAK=1 has it come and go more often.
+"""
+
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +17,7 @@ from tests.conftest import NOON
 from tests.flow.lanes import BUSY, Answering, Yard
 from tests.flow.world import DID, OTHER_DID
 
+FLAPS = 100 if os.environ.get("SOAK", "0") not in ("", "0") else 10
 WITH_FALLBACK = replace(BUSY, fallback_of={"main": "spare"})
 
 
@@ -117,7 +122,7 @@ async def test_a_text_in_doubt_never_goes_another_way(store, clock):
         assert "doubt" not in spare.got
 
 
-async def test_nobody_gets_a_text_twice_while_a_carrier_comes_and_goes(fresh):
+async def test_nobody_gets_a_text_twice_while_a_carrier_comes_and_goes(fresh, record_property):
     """R26: down and up again and again, some of the failures unclear."""
     store, clock = await fresh()
     arrived: list[str] = []
@@ -137,7 +142,7 @@ async def test_nobody_gets_a_text_twice_while_a_carrier_comes_and_goes(fresh):
     main, spare = Flapping(answer=down), Flapping(name="spare")
     async with Yard(store, clock, main, spare, house=WITH_FALLBACK).running() as yard:
         made = []
-        for flap in range(10):
+        for flap in range(FLAPS):
             main.answer = down if flap % 2 == 0 else up
             for _ in range(6):
                 made.append(await yard.send(yard.wanted(str(len(made)), to=len(made))))
@@ -147,6 +152,8 @@ async def test_nobody_gets_a_text_twice_while_a_carrier_comes_and_goes(fresh):
             await yard.passes(timedelta(minutes=5))
         states = [await yard.state(one) for one in made]
     await store.close()
+    record_property("flaps", FLAPS)
+    record_property("texts", len(made))
     assert len(arrived) == len(set(arrived)) == len(made)
     assert set(states) <= {State.ACCEPTED, State.UNCONFIRMED}
 

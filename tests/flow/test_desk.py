@@ -16,10 +16,12 @@ from ringback.core.tasks import TaskKind
 from ringback.errors import StoreBusy
 from ringback.flow import desk as desk_module
 from ringback.flow.desk import Denied, NotThere, Replied, Unwritten
+from ringback.flow.holds import hold
 from ringback.flow.house import Limits
 from ringback.flow.pauses import Pause, Scope, pause
 from ringback.flow.replies import read_answer, write_answer
 from ringback.ports.handsets import Behaviour
+from ringback.ports.holds import Held
 from ringback.store.database import Database
 from tests.conftest import NOON
 from tests.flow.office import (
@@ -151,6 +153,16 @@ async def test_what_is_advised_is_what_happens(world, desk, did, peer, before, r
     assert [gate.verdict for gate in advice.gates if gate.verdict] == [Refuse(reason)]
     assert [gate.gate for gate in advice.gates] == [gate.__name__ for gate in BORN_IN_FLIGHT]
     assert [gate.asked for gate in advice.gates] == sorted((gate.asked for gate in advice.gates), reverse=True)
+
+
+async def test_what_is_advised_names_what_holds_the_carrier_back(world, desk):
+    thread = await begin(world)
+    assert (await desk.advise(ANNA, thread, TEXT)).held is None
+    await world.store.commit(partial(hold, "other", "Not ours.", "ana", NOON))
+    assert (await desk.advise(ANNA, thread, TEXT)).held is None
+    await world.store.commit(partial(hold, "main", "Their line is bad.", "ana", NOON))
+    advice = await desk.advise(ANNA, thread, TEXT)
+    assert (advice.verdict, advice.held) == (None, Held("main", "Their line is bad.", NOON, "ana"))
 
 
 async def test_guards_on_what_is_automatic_do_not_hold_a_person(store, clock, tmp_path):

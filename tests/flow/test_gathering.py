@@ -48,7 +48,7 @@ async def test_a_batch_has_a_bound():
     tasks = await many(gathering, *[str(number) for number in range(AT_ONCE + 3)])
     disk.free.set()
     await asyncio.gather(*tasks)
-    assert [len(batch) for batch in disk.batches] == [AT_ONCE, 3]
+    assert [len(batch) for batch in disk.batches] == [1, AT_ONCE, 2]
 
 
 async def test_who_goes_away_is_stored_and_holds_nobody_up():
@@ -66,11 +66,11 @@ async def test_who_goes_away_is_stored_and_holds_nobody_up():
 
 async def test_when_all_fails_each_hears_it_and_the_next_go_on():
     disk = Disk()
-    disk.free.set()
     gathering = Gathering(disk.write)
-    tasks = await many(gathering, "broken", "b")
+    tasks = await many(gathering, "a", "broken", "b")
+    disk.free.set()
     said = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(one) for one in said] == [OSError, OSError]
+    assert [type(one) for one in said] == [str, OSError, OSError]
     assert await gathering.put("c") == "C"
 
 

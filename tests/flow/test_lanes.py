@@ -154,3 +154,13 @@ async def test_a_text_put_off_before_the_clock_was_set_back_does_not_wait_for_ho
         clock.set_back(timedelta(hours=3))
         await yard.passes(timedelta(seconds=61))
         assert carrier.got == ["first", "second"]
+
+
+async def test_a_text_that_waits_for_its_turn_when_the_clock_is_set_back_goes_when_its_turn_comes(store, clock):
+    carrier = Answering(window=1, wait=asyncio.Event())
+    async with Yard(store, clock, carrier).running() as yard:
+        await yard.put(yard.wanted("first", to=1), yard.wanted("second", to=2))
+        clock.set_back(timedelta(hours=3))
+        carrier.wait.set()
+        await yard.passes(timedelta(seconds=61))
+        assert carrier.got == ["first", "second"]

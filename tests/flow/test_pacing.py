@@ -191,3 +191,21 @@ async def test_a_carrier_that_throttles_above_twenty_a_second_is_used_well(fresh
     late = [taken for at, taken in said if at > 10]
     assert sum(late) >= 0.9 * 20 * 8
     assert late.count(False) <= 0.05 * len(late)
+
+
+async def test_a_moment_that_comes_while_the_pace_allows_nothing_makes_nobody_wait_longer(store, clock):
+    """What was put off is due just when the next text has to wait for its turn: that turn is in no minute."""
+    carrier = Answering()
+    async with Yard(store, clock, carrier).running() as yard:
+        for n in range(10):
+            await yard.send(yard.wanted(str(n), to=n))
+        carrier.answer = lambda _text: Throttled("slow down", 1.0)
+        soon = NOON + timedelta(seconds=1.01)
+        await yard.put(*(yard.wanted(f"waits {n}", to=20 + n) for n in range(3)))
+        later = await yard.send(yard.wanted("later", to=30, not_before=soon, expires_at=NOON + timedelta(hours=1)))
+        carrier.answer = lambda _text: None
+        await yard.passes(timedelta(seconds=1))
+        await yard.passes(timedelta(seconds=0.01))
+        for _ in range(20):
+            await yard.passes(timedelta(seconds=0.1))
+        assert await yard.state(later) is State.ACCEPTED

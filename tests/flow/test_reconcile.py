@@ -106,6 +106,21 @@ async def test_a_carrier_that_is_away_is_asked_again_about_all_of_it(scene, stor
     assert await bodies(store) == ["Hello?"]
 
 
+async def test_after_an_absence_it_is_asked_two_hours_further_back(scene, store):
+    """Whoever was away may have had another clock."""
+    world, carrier = scene
+    begun = world.clock.now()
+    await world.passes(timedelta(minutes=5))
+    carrier.away = "no answer"
+    await world.passes(timedelta(minutes=5))
+    carrier.away = ""
+    await world.passes(timedelta(minutes=5))
+    await world.passes(timedelta(minutes=5))
+    looked = [begun + timedelta(minutes=minutes) for minutes in (0, 0, 5, 5, 15)]
+    back = [timedelta(minutes=minutes) for minutes in (10, 10, 10, 120, 10)]
+    assert carrier.asked == [moment - before for moment, before in zip(looked, back, strict=True)]
+
+
 async def test_what_came_before_the_first_start_is_left_alone(store, clock, tmp_path):
     carrier = Remembers()
     carrier.texts.append(Incoming("SM0", PAT, DID, "last year", clock.now() - timedelta(days=1)))

@@ -1,5 +1,6 @@
 """What is too old goes, some rows at a time; a person who asks is taken out of everything, and their STOP holds on."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -7,13 +8,15 @@ from functools import partial
 
 import pytest
 
-from ringback.core.messages import Basis, MessageClass, State, Wanted
+from ringback.core.messages import Basis, MessageClass, ReceiptStatus, State, Wanted
 from ringback.core.permissions import at_the_shell
+from ringback.findings import clock_findings
 from ringback.flow import retention
 from ringback.flow.retention import AT_ONCE, Retention, Times, age, erase
+from ringback.ports import Receipt
 from ringback.ports.retention import Kept
 from ringback.ports.texts import Route
-from ringback.store.database import sqlite_path
+from ringback.store.addresses import sqlite_path
 from ringback.store.doctor import Doctor
 from tests.conftest import NOON
 from tests.flow.world import DID, HOUSE, PAT, SAM, World, a_call, life_of
@@ -145,6 +148,51 @@ async def test_a_text_that_may_still_go_keeps_its_words(store, clock):
     assert await store.read(_rows("SELECT body FROM message")) == [("soon",)]
 
 
+async def looked_by(store, clock, keeper):
+    """Let the part look once, and stand for the rest."""
+    task = asyncio.ensure_future(keeper.run())
+    for _ in range(100):
+        await asyncio.sleep(0)
+        await store.commit(lambda tx: None)
+    task.cancel()
+    return await store.read(_rows("SELECT count(*) FROM call WHERE peer IS NULL"))
+
+
+async def test_a_clock_that_is_wrong_by_years_deletes_nothing(store, clock):
+    await store.commit(partial(_put_calls, 5))
+    assert await looked_by(store, clock, ages(store, clock)) == [(0,)]
+    clock.move(3650 * DAY)
+    keeper = ages(store, clock)  # as after a start
+    assert await looked_by(store, clock, keeper) == [(0,)]
+    (found,) = clock_findings(keeper.doubted)
+    assert (found.fix, found.tone) == ("ringback trust-clock", "bad")
+    assert str(found.means).startswith("It shows 2036-11-17, and the newest that is known is of 2026-11-20.")
+    clock.move(-3650 * DAY)
+    assert await looked_by(store, clock, keeper) == [(0,)]
+    assert clock_findings(keeper.doubted) == ()
+
+
+@pytest.mark.parametrize("how", ["by a word", "by time"])
+async def test_a_clock_that_is_right_after_years_is_believed(store, clock, how):
+    await store.commit(partial(_put_calls, 5))
+    keeper = ages(store, clock)
+    await looked_by(store, clock, keeper)
+    clock.move(3650 * DAY)
+    assert await looked_by(store, clock, keeper) == [(0,)]
+    if how == "by a word":
+        assert (await keeper.trust_clock(WHO)).startswith("it is 2036-11-17 17:00 UTC")
+        assert await store.read(_rows("SELECT who, action FROM audit")) == [("shell root", "trust_clock")]
+    else:
+        clock.move(7 * DAY)
+    assert await looked_by(store, clock, keeper) == [(5,)]
+
+
+async def test_a_database_from_before_is_judged_by_its_newest_row(store, clock):
+    await store.commit(partial(_put_calls, 5))
+    clock.move(3650 * DAY)
+    assert await looked_by(store, clock, ages(store, clock)) == [(0,)]
+
+
 async def test_keys_that_are_too_old_go_some_at_a_time(store, clock):
     def asked(tx):
         for number in range(2 * AT_ONCE + 3):
@@ -154,6 +202,33 @@ async def test_keys_that_are_too_old_go_some_at_a_time(store, clock):
     later = clock.now() + 8 * DAY
     done = [await store.commit(partial(retention.forget, TIMES, later)) for _ in range(4)]
     assert done == [AT_ONCE, AT_ONCE, 3, 0]
+
+
+async def test_receipts_without_a_text_that_are_too_old_go_some_at_a_time(store, clock):
+    def came(tx):
+        for number in range(2 * AT_ONCE + 3):
+            tx.outcomes.park("main", Receipt(f"SM{number}", ReceiptStatus.SENT, NOON), clock.now())
+
+    await store.commit(came)
+    later = clock.now() + 8 * DAY
+    done = [await store.commit(partial(retention.forget, TIMES, later)) for _ in range(4)]
+    assert done == [AT_ONCE, AT_ONCE, 3, 0]
+
+
+async def test_nobody_waits_while_an_erasure_goes_through_what_was_never_read(store, clock):
+    """It is looked through some rows at a time, and each time others may write."""
+    await store.commit(partial(_quarantine, 2 * AT_ONCE + 3))
+    left = []
+
+    class Watched:
+        async def commit(self, step):
+            done = await store.commit(step)
+            left.append((await store.read(_rows("SELECT count(*) FROM inbound_raw")))[0][0])
+            return done
+
+    await retention.take_out(Watched(), PAT, WHO, clock.now())
+    assert left == [303, 203, 201, 201, 201]
+    assert await store.read(_rows("SELECT DISTINCT why FROM inbound_raw")) == [(f"no text: {SAM}",)]
 
 
 async def test_what_waits_for_an_erased_person_never_goes(world, store, clock):
@@ -280,3 +355,11 @@ def _put_more(number, tx):
     """Their number where nobody would look: a task, a hook nobody could read, a receipt that waits."""
     raw = tx.inbound.journal("main", f"raw of {number}", "", f"From={number}&Body=x".encode(), NOON)
     tx.inbound.quarantine(raw.raw, f"no text: {number}")
+
+
+def _quarantine(count, tx):
+    """What could not be read, of Pat and of Sam in turn."""
+    for n in range(count):
+        number = (PAT, SAM)[n % 2]
+        raw = tx.inbound.journal("main", f"raw {n}", "", f"From={number}&Body=x".encode(), NOON)
+        tx.inbound.quarantine(raw.raw, f"no text: {number}")

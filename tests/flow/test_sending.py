@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
 from ringback.carriers.loopback import Settings
 from ringback.core.messages import ReceiptStatus
@@ -220,8 +221,11 @@ async def test_an_attempt_closed_once_is_never_closed_again(world, store):
     await world.happens(*life_of(a_call("1")))
     assert await store.commit(partial(recover, "main", NOON)) == 1
     assert await store.commit(partial(recover, "main", NOON)) == 0
-    await world.passes(timedelta(seconds=11))
-    assert await world.states("1") == ["submitting", "unconfirmed"], "the fenced answer wrote nothing"
+    with capture_logs() as lines:
+        await world.passes(timedelta(seconds=11))
+    assert await world.states("1") == ["submitting", "unconfirmed"], "the late answer wrote nothing"
+    (line,) = [line for line in lines if line["event"] == "text handed over"]
+    assert line["state"] == "settled before this answer"
 
 
 async def test_a_lane_that_drains_lets_what_is_on_its_way_end(store, clock, tmp_path):

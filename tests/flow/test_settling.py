@@ -9,7 +9,7 @@ import pytest
 
 from ringback.core.messages import ReceiptStatus
 from ringback.errors import Unreachable
-from ringback.flow import settling
+from ringback.flow import listing
 from ringback.flow.delays import sweep
 from ringback.flow.desk import Denied, NotThere, Resolution, Settled
 from ringback.flow.receipts import apply_receipt
@@ -243,7 +243,7 @@ async def test_a_carrier_that_knows_the_text_settles_it(world, statuses, state):
     *_, ours = await attempt(world)
     settled, lister = await ask(world, message, [listed("sid-1", status, ours) for status in statuses])
     assert settled is Settled.FOUND
-    assert lister.asked == [NOON - timedelta(minutes=1)]
+    assert lister.asked == [NOON - timedelta(hours=2)]
     assert (await states(world, message))[-1] == state
     assert await open_tasks(world) == []
     assert await audited(world) == [("user usr_anna", "checked", message)]
@@ -261,7 +261,7 @@ async def test_what_is_found_is_found_again_and_counts_once(world):
 @pytest.mark.parametrize(
     ("others", "settled", "told"),
     [
-        pytest.param([], Settled.NOT_FOUND, "lists no such text since 2026-11-20 16:59:00 UTC", id="an empty list"),
+        pytest.param([], Settled.NOT_FOUND, "lists no such text since 2026-11-20 15:00:00 UTC", id="an empty list"),
         pytest.param(
             [listed("sid-9", attempt="att_somebody_elses")],
             Settled.NOT_FOUND,
@@ -310,7 +310,7 @@ async def test_a_carrier_that_cannot_be_asked_now_changes_nothing(world, problem
 
 
 async def test_a_carrier_that_hangs_is_left_after_its_time(world, monkeypatch):
-    monkeypatch.setattr(settling, "ASK_S", 0.05)
+    monkeypatch.setattr(listing, "ASK_S", 0.05)
     message = await doubtful(world)
 
     class Hanging(Lister):

@@ -20,6 +20,7 @@ from ringback.flow.receipts import apply_receipt, apply_receipts
 from ringback.ports import CarrierRef, Receipt
 from ringback.store.sql import Sql
 from tests.flow.lanes import Answering, Yard
+from tests.flow.undoing import Undo, alone, runner
 from tests.flow.world import DID, HOUSE, OTHER_DID
 
 TIGHT = replace(
@@ -78,13 +79,10 @@ RECEIPTS = st.lists(
     min_size=3,
     max_size=12,
 )
+__all__ = ["runner"]
 quiet = settings(
     max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-class Undo(Exception):
-    """Takes back what a step did, once it was seen."""
 
 
 class Main:
@@ -114,13 +112,6 @@ def stored(tx) -> dict[str, list[tuple[object, ...]]]:
     return {name: tx.outbox._run.all(Sql(text, text)) for name, text in texts.items()}
 
 
-def alone(value, tx):
-    """What was just done knows of nothing before it, and nothing after it knows of it, but by the database."""
-    tx.flush()
-    tx.begun()
-    return value
-
-
 def life(asked, answers, receipts, early, together, now, seen, tx):
     """A whole batch from the wish to the receipts, together or one by one; then it is taken back."""
     carrier = Main()
@@ -147,35 +138,6 @@ def life(asked, answers, receipts, early, together, now, seen, tx):
     seen.append([(one.verdict, one.waits_on, one.order is None) for one in made])
     seen.append(stored(tx))
     raise Undo
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def runner(request, tmp_path, empty_sqlite, postgres, clock):
-    """Runs a step in a transaction of its own, which is always taken back."""
-    import shutil
-
-    from ringback.store.postgres import PostgresConnection
-    from ringback.store.sqlite import SqliteConnection
-
-    if request.param == "sqlite":
-        shutil.copy(empty_sqlite, tmp_path / "db")
-        connection = SqliteConnection(tmp_path / "db")
-    else:
-        connection = PostgresConnection(postgres.create("together", "template"), lock=None)
-    connection.begin()
-    connection.nouns.begin_epoch(1)
-    for number in (DID, OTHER_DID):
-        connection.nouns.pairs.thread(number, "+15125550123", clock.now())
-    connection.commit(1)
-
-    def run(step):
-        connection.begin()
-        with pytest.raises(Undo):
-            step(connection.nouns)
-        connection.rollback()
-
-    yield run
-    connection.close()
 
 
 @quiet

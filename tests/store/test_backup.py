@@ -1,11 +1,15 @@
 """A backup is of one moment however busy the database is; what is put back sends nothing until somebody lets it."""
 
 import asyncio
+import errno
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import tarfile
 from contextlib import closing
 from datetime import timedelta
@@ -16,12 +20,16 @@ import pytest
 
 from ringback.errors import StoreFault
 from ringback.flow.holds import holds
-from ringback.flow.restoring import hold_everything, unclear, was_put_back
+from ringback.flow.put_back import keep_back, was_put_back
+from ringback.flow.restoring import hold_everything
+from ringback.store.addresses import sqlite_path
 from ringback.store.backup_sqlite import put_in_place
 from ringback.store.backups import DATA, MANIFEST, NoBackup, read_manifest
-from ringback.store.database import Database, peek, schema_version, sqlite_path
+from ringback.store.database import Database, peek
 from ringback.store.doctor import Doctor
+from ringback.store.halves import HALF, room_beside
 from ringback.store.keeping import backup, drop_old, name_for, restore
+from ringback.store.schema import schema_version
 from tests.conftest import NOON
 from tests.fakes.hand_clock import HandClock
 from tests.store.rows import OUR_NUMBER, a_text, a_thread, put, run
@@ -103,9 +111,9 @@ async def test_what_is_put_back_holds_every_carrier_and_tells_what_is_unclear(st
     held = peek(url, holds)
     assert [(one.carrier, one.by) for one in held] == [("main", "restore"), ("second", "restore")]
     assert made.at in held[0].why
-    assert [one.public_id for one in peek(url, partial(unclear, "main", 0, 10))] == [f"msg_{1:026}"]
     again = Database(url, clock, tmp_path)
     assert await again.open() == 3
+    assert await again.commit(partial(keep_back, "main", NOON)) == 1
     assert await again.commit(partial(hold_everything, ["main"], NOON)) == ""
     await again.close()
 
@@ -118,6 +126,62 @@ def test_a_backup_is_for_its_owner_only_and_leaves_nothing_else(url, tmp_path, c
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert [path.name for path in folder.iterdir()] == ["ringback-20261120T170000Z.backup"]
     assert read_manifest(target).schema == schema_version(url)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from ringback.clock import SystemClock
+from ringback.store import {kind} as how
+from ringback.store.keeping import backup
+how.pack = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+backup(sys.argv[1], Path(sys.argv[2]), SystemClock())
+"""
+
+
+def test_what_a_killed_backup_left_goes_with_the_next_one_and_nothing_else_does(url, tmp_path, clock):
+    kind = "backup_sqlite" if sqlite_path(url) else "backup_postgres"
+    folder = tmp_path / "backups"
+    (folder / f".not-ours{HALF}").mkdir(parents=True)
+    (folder / ".mine").write_text("mine")
+    os.chown(folder / f".not-ours{HALF}", 1, -1) if os.geteuid() == 0 else (folder / f".not-ours{HALF}").rmdir()
+    killed = [sys.executable, "-c", KILLED.format(kind=kind), url, str(folder / "one.backup")]
+    assert subprocess.run(killed, check=False).returncode == -signal.SIGKILL
+    (left,) = folder.glob(f".one.backup.*{HALF}")
+    assert (left / DATA).stat().st_size > 0
+    with room_beside(folder / "at-work") as at_work:
+        backup(url, folder / "two.backup", clock)
+        assert at_work.exists()
+    names = {path.name for path in folder.iterdir()} - {f".not-ours{HALF}"}
+    assert names == {".mine", "two.backup"}
+    assert (folder / f".not-ours{HALF}").exists() == (os.geteuid() == 0)
+
+
+def test_a_backup_that_could_not_be_written_leaves_nothing(url, tmp_path, clock, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
+
+    monkeypatch.setattr("ringback.store.backups._digest", full)
+    with pytest.raises(StoreFault, match="somewhere cannot be written: No space"):
+        backup(url, tmp_path / "one.backup", clock)
+    assert not list(tmp_path.glob("*.backup")) + list(tmp_path.glob(f".*{HALF}"))
+
+
+@pytest.mark.parametrize(
+    ("was", "will_be"),
+    [(0o640, 0o640), (0o600, 0o600), (0o644, 0o640)],
+    ids=["for a group", "for its owner", "for everybody"],
+)
+def test_the_old_database_and_the_new_one_are_for_those_who_could_use_the_old(
+    empty_sqlite, tmp_path, clock, was, will_be
+):
+    url, file = f"sqlite:///{tmp_path / 'ringback.db'}", tmp_path / "b.backup"
+    backup(f"sqlite:///{empty_sqlite}", file, clock)
+    (tmp_path / "ringback.db").write_bytes(empty_sqlite.read_bytes())
+    (tmp_path / "ringback.db").chmod(was)
+    _, aside = restore(file, url, tmp_path, ["main"], clock)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (Path(aside), tmp_path / "ringback.db")]
+    assert modes == [will_be, will_be]
 
 
 def test_the_newest_of_many_are_kept(empty_sqlite, tmp_path):

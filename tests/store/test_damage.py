@@ -15,9 +15,10 @@ import pytest
 from ringback.errors import StoreBusy, StoreFault
 from ringback.ports.storage import Needed
 from ringback.store.checking import check_file, library
-from ringback.store.database import Database, prepare
+from ringback.store.database import Database
 from ringback.store.moments import micros
 from ringback.store.reserve import Reserve
+from ringback.store.schema import prepare
 from tests.conftest import NOON
 from tests.flow.world import World, a_call, life_of
 from tests.store.rows import OUR_NUMBER, a_text, a_thread, put

@@ -126,9 +126,7 @@ ILL = [
         "more than 72 hours",
         id="in doubt for ever",
     ),
-    pytest.param(
-        "UPDATE thread SET unread = 7", "threads", THR, "says that 7 texts are unread", id="a counter that is wrong"
-    ),
+    pytest.param("UPDATE thread SET unread = 7", "threads", THR, "counts 7 unread", id="a counter that is wrong"),
     pytest.param(
         "UPDATE pair_facts SET opted_out_at = 5", "opt-outs", THR, "nobody said STOP", id="a block without its word"
     ),
@@ -152,7 +150,7 @@ ILL = [
         " VALUES ('main', 'x', 'sent', 5, 5)",
         "inbound",
         "main",
-        "1 receipts for texts nobody knows",
+        "receipts for texts nobody knows, a week old or more: 1",
         id="old parked receipts",
     ),
 ]

@@ -9,7 +9,8 @@ import pytest
 from alembic import command
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, MetaData, create_engine, insert, select
 
-from ringback.store.database import HEAD, alembic_config, migrate, schema_version, sqlite_path
+from ringback.store.addresses import sqlite_path
+from ringback.store.schema import HEAD, alembic_config, migrate, schema_version
 
 BEFORE = "0002"
 KILLS = 10
@@ -121,7 +122,7 @@ CHILD = """
 import os, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from ringback.store.database import migrate
+from ringback.store.schema import migrate
 
 @event.listens_for(Engine, "before_cursor_execute")
 def tell(*_):

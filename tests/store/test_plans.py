@@ -60,7 +60,6 @@ SHORT = frozenset(
         "account",
         "api_key",
         "bulk",
-        "bulk_item",
         "again",
         "json_each",
     }

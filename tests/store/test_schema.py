@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from ringback.errors import StoreFault
-from ringback.store.database import HEAD, make, prepare, schema_version, sqlite_path
+from ringback.store.addresses import sqlite_path
+from ringback.store.schema import HEAD, make, prepare, schema_version
 from tools.schema import DIALECTS, path, script
 
 LITE = {
@@ -78,7 +79,7 @@ def test_a_script_that_fails_leaves_nothing(url, empty, monkeypatch, tmp_path):
             whole.replace("COMMIT;", "INSERT INTO nowhere VALUES (1);\nCOMMIT;")
         )
     with monkeypatch.context() as patched:
-        patched.setattr("ringback.store.database.SCHEMAS", tmp_path)
+        patched.setattr("ringback.store.schema.SCHEMAS", tmp_path)
         with pytest.raises(StoreFault, match="nowhere"):
             prepare(empty)
     assert schema_version(empty) is None

@@ -15,7 +15,7 @@ from ringback.flow.retention import age, erase, wipe_all
 from ringback.ports.retention import Kept
 from ringback.ports.search import FoundPlace, Side, Within
 from ringback.store import read_search
-from ringback.store.database import sqlite_path
+from ringback.store.addresses import sqlite_path
 from ringback.store.read_search import A_PAGE, StoredSearch
 from tests.conftest import NOON
 from tests.panel.hostile import HOSTILE

@@ -14,17 +14,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from ringback.errors import Locked, StoreBusy, StoreFault
-from ringback.store.database import (
-    HEAD,
-    Database,
-    alembic_config,
-    hold,
-    peek,
-    prepare,
-    reader,
-    schema_version,
-    sqlite_path,
-)
+from ringback.store.addresses import sqlite_path
+from ringback.store.database import Database, peek, reader
+from ringback.store.holding import hold
+from ringback.store.schema import HEAD, alembic_config, prepare, schema_version
 from ringback.store.search import INDEXES
 from ringback.store.sql import REGISTRY, Sql
 from ringback.store.tables import metadata

@@ -30,19 +30,19 @@ from ringback.core.doubts import (
 from ringback.core.messages import State
 from ringback.core.policy import AT_OPEN, Defer, Refuse, judge
 from ringback.core.provider_ids import Ids
-from ringback.errors import SendFailed
 from ringback.flow import rates
 from ringback.flow.claiming import facts_at_open, leaving_of
-from ringback.flow.holds import ALARM, Held, Holding, hold, holds, released_at
+from ringback.flow.holds import ALARM, Holding, hold, holds, released_at
 from ringback.flow.house import House
 from ringback.flow.insist import insist_one, to_the_end
+from ringback.flow.listing import BEFORE, ask
 from ringback.flow.outbound import Slot
 from ringback.flow.receipts import UNANSWERED, apply_receipt, ids_of
 from ringback.flow.sending import Lanes, first
-from ringback.flow.settling import ASK_S, BEFORE
 from ringback.ports import Carrier, Clock, Listing, Receipt
 from ringback.ports.changes import TASKS, Changes, Watch
 from ringback.ports.doubts import InDoubt
+from ringback.ports.holds import Held
 from ringback.ports.storage import Store, Tx
 from ringback.ports.texts import Order, WaitingText
 
@@ -151,24 +151,15 @@ class Doubts:
 
     async def _ask(self, name: str, carrier: Carrier, since: datetime) -> Seen:
         """Ask a carrier what it took, and let what it lists count as receipts."""
-        if not hasattr(carrier, "sent_since"):
-            return Seen.NO_LIST
-        listing = cast(Listing, carrier)
-        try:
-            async with asyncio.timeout(ASK_S):
-                listed = await listing.sent_since(since)
-        except (SendFailed, TimeoutError) as problem:
-            log.warning("a carrier cannot be asked now", carrier=name, problem=str(problem) or "no answer")
-            return Seen.AWAY
-        except Exception:  # a carrier's bug is no answer, and no reason to stop asking the others
-            log.exception("a carrier failed when it was asked", carrier=name)
-            return Seen.AWAY
+        listed = await ask(name, carrier, since)
+        if isinstance(listed, Seen):
+            return listed
         strangers = 0
         for start in range(0, len(listed), IN_A_COMMIT):
             rows, now = listed[start : start + IN_A_COMMIT], self._clock.now()
             step = partial(go_through, name, rows, ids_of(carrier), now)
             strangers += await insist_one(self._store, self._clock, step)
-        return Seen.ABSENT if listing.complete and not strangers else Seen.UNNAMED
+        return Seen.ABSENT if cast(Listing, carrier).complete and not strangers else Seen.UNNAMED
 
     async def _follow(self, name: str, carrier: Carrier, due: Sequence[InDoubt], seen: Seen, since: datetime) -> int:
         """Follow the policy of each text that is still in doubt; returns how many are looked at later."""

@@ -13,7 +13,7 @@ Start = Callable[[Coroutine[object, object, None]], "asyncio.Task[None]"]
 
 
 class Gathering(Generic[T, R]):
-    """`write` stores some, and returns for each what came of it or why it failed. `start` makes the task it runs in."""
+    """`write` stores some, and returns for each what came of it or why it failed. `start` makes a task for those."""
 
     def __init__(
         self,
@@ -23,24 +23,35 @@ class Gathering(Generic[T, R]):
         self._write = write
         self._start = start
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._writing = False
         self._task: asyncio.Task[None] | None = None
 
     async def put(self, one: T) -> R:
         """Store one with those that come meanwhile. It is stored even if its caller goes away."""
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((one, answer))
-        if self._task is None:
-            self._task = self._start(self._write_all())
+        if not self._writing:
+            await self._write_some()  # at once: what comes after it, like a receipt, must not overtake it
         return await answer
 
-    async def _write_all(self) -> None:
+    async def _write_some(self) -> None:
+        self._writing = True
+        batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         try:
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-                for (_, answer), outcome in zip(batch, await self._outcomes([one for one, _ in batch]), strict=True):
-                    _tell(answer, outcome)
+            for (_, answer), outcome in zip(batch, await self._outcomes([one for one, _ in batch]), strict=True):
+                _tell(answer, outcome)
         finally:
-            self._task = None
+            self._writing = bool(self._waiting)
+            if self._writing:
+                self._go_on()
+
+    def _go_on(self) -> None:
+        """See to what came meanwhile, also when whoever wrote until now was cancelled."""
+        rest = self._write_some()
+        try:
+            self._task = self._start(rest)
+        except RuntimeError:  # the group ends, and with it all who wait
+            rest.close()
 
     async def _outcomes(self, batch: Sequence[T]) -> "Sequence[R | Exception]":
         try:

@@ -4,43 +4,29 @@ A person holds it, the alarm does when too much is in doubt, and a restored data
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 from ringback.core.permissions import Action, Asker, Principal
+from ringback.core.plurals import count_of
 from ringback.core.writing import clean
 from ringback.errors import RingbackError
 from ringback.flow.insist import insist_one
 from ringback.flow.permits import allow
+from ringback.flow.put_back import RESTORE, keep_back, let_all_go
 from ringback.ports import Clock
+from ringback.ports.holds import Held
 from ringback.ports.storage import Store, Tx
 
 ALARM = "alarm"
-RESTORE = "restore"
-"""Who holds a carrier where no person does."""
+"""Who holds a carrier where no person does, in `Held.by`."""
 
 PREFIX = "hold:carrier:"
 RELEASED = "released:carrier:"
 LONGEST_WHY = 500
 NO_WHY = "nobody said why"
 """Stands for an empty reason, which would be none to a lane."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One carrier that is held back. `why` is a sentence, `by` a person's name, or ALARM or RESTORE."""
-
-    carrier: str
-    why: str
-    since: datetime
-    by: str
-
-    @property
-    def lift(self) -> str:
-        """The command that ends it."""
-        return f"ringback carrier release {self.carrier}"
 
 
 def hold(name: str, why: str, by: str, now: datetime, tx: Tx, label: str = "") -> bool:
@@ -65,11 +51,20 @@ def hold_by(who: Principal, name: str, why: str, now: datetime, tx: Tx) -> bool:
     return hold(name, why, who.name, now, tx, who.label)
 
 
+def reword(held: Held, why: str, tx: Tx) -> None:
+    """Say better why a carrier is held back; since when and by whom stays."""
+    tx.settings.put(PREFIX + held.carrier, why, held.since, held.by)
+
+
 def release(name: str, who: Principal, now: datetime, tx: Tx) -> bool:
     """Let a carrier go on; False when it was not held. Only people release: whoever calls this has asked whether
-    they may."""
-    if not tx.settings.drop(PREFIX + name):
+    they may. After the database was put back, what may have been sent waits on."""
+    held = hold_on(name, tx)
+    if held is None:
         return False
+    tx.settings.drop(PREFIX + name)
+    if held.by == RESTORE:
+        keep_back(name, now, tx)
     tx.settings.put(RELEASED + name, "", now, who.name)
     tx.audit.note(who.label, "release_carrier", name, "", now)
     return True
@@ -88,19 +83,24 @@ def holds(tx: Tx) -> tuple[Held, ...]:
     )
 
 
+def hold_on(name: str, tx: Tx) -> Held | None:
+    """What holds one carrier back, if anything does."""
+    return next((held for held in holds(tx) if held.carrier == name), None)
+
+
 class NoSuchCarrier(RingbackError):
     """There is no carrier of this name; the text says which there are."""
 
 
 def change_by_words(words: Mapping[str, str], who: Principal, now: datetime, tx: Tx) -> str:
-    """Carry out what came as words from a command: `change` (hold or release), `name`, and `why` for a hold.
+    """Carry out what came as words from a command: `change` (hold or release), `name`, `why` for a hold, `all` for
+    a release.
 
     Returns what to say.
     """
     name = words.get("name", "")
     if words.get("change") == "release":
-        done = release(name, who, now, tx)
-        return f"carrier {name} goes on" if done else f"carrier {name} was not held back"
+        return _release(name, words.get("all") == "yes", who, now, tx)
     if words.get("change") != "hold":
         raise NoSuchCarrier("this is no change that this Ringback knows; is the daemon older than the command?")
     why = " ".join(clean(words.get("why", "")).split())[:LONGEST_WHY]
@@ -122,6 +122,19 @@ def _standing(held: Held | None, otherwise: str) -> str:
         return "goes on"
     gone = "" if otherwise == "here" else f" ({otherwise})"
     return f"held back since {held.since:%Y-%m-%d %H:%M} UTC by {held.by}{gone}: {held.why}"
+
+
+def _release(name: str, everything: bool, who: Principal, now: datetime, tx: Tx) -> str:
+    """Let a carrier go on, with `everything` also what may have been sent before the database was put back."""
+    done = release(name, who, now, tx)
+    said = f"carrier {name} goes on" if done else f"carrier {name} was not held back"
+    if everything:
+        let_go = let_all_go(name, now, tx)
+        tx.audit.note(who.label, "release_unclear", name, count_of(let_go, "text"), now)
+        return f"{said}; with it {count_of(let_go, 'text')} that may have been sent already"
+    if kept := tx.restored.kept(name):
+        return f"{said}; waiting on, since they may have been sent already: {kept}. --all lets them go as well"
+    return said
 
 
 class Holdable(Protocol):

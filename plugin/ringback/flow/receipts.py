@@ -34,7 +34,7 @@ def apply_receipt(carrier: str, receipt: Receipt, now: datetime, tx: Tx, ids: Id
     # of a text that was sent twice, the word may stand with the other attempt
     said = attempt.said or (attempt.state is PartState.FAILED and tx.doubts.take_words_back(attempt.message))
     if said or attempt.state in UNANSWERED:
-        tx.outcomes.resolve(attempt.id, receipt.provider_id, "receipt", now, ids)
+        tx.outcomes.resolve(attempt.id, carrier, receipt.provider_id, "receipt", now, ids)
     state, allowed = PartState(receipt.status), may_correct if said else may_move
     if attempt.state is PartState.SUBMITTING and state is not PartState.ACCEPTED:
         # it came before the answer; what the network has, the carrier took

@@ -12,6 +12,7 @@ from ringback.errors import SendFailed
 from ringback.flow.arrivals import Arrivals
 from ringback.flow.house import House, at_carrier
 from ringback.flow.insist import insist_one
+from ringback.flow.listing import BEFORE
 from ringback.ports import Clock, Incoming, Listing
 from ringback.ports.storage import Store, Tx
 
@@ -37,15 +38,22 @@ class Reconcile:
     clock: Clock
 
     async def run(self) -> None:
-        """Look at the start, when texts may have come while nobody was there, and then every few minutes."""
+        """Look at the start, when texts may have come while nobody was there, and then every few minutes.
+
+        After an absence it looks further back: clocks may differ from what they were.
+        """
+        away = True
         while True:
             now = self.clock.now()
             since = await insist_one(self.store, self.clock, partial(looked_at, self.name, now))
+            overlap = BEFORE if away and since < now else OVERLAP
             try:
-                await self.look(max(since - OVERLAP, now - AS_FAR_AS))
+                await self.look(max(since - overlap, now - AS_FAR_AS))
             except SendFailed as problem:
+                away = True
                 log.warning("a carrier cannot be asked what came in", carrier=self.name, problem=str(problem))
             else:
+                away = False
                 await insist_one(self.store, self.clock, partial(look_was_at, self.name, now))
             await self.clock.sleep_until(now + EVERY)
 

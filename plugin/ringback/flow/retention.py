@@ -10,6 +10,8 @@ import structlog
 
 from ringback.core.messages import State
 from ringback.core.permissions import Principal
+from ringback.core.plurals import count_of
+from ringback.core.trust import Trust, judge
 from ringback.flow.insist import insist_one
 from ringback.ports import Clock
 from ringback.ports.retention import Kept
@@ -22,6 +24,8 @@ BREATH_S = 0.05
 """Between two batches, so that texts go on meanwhile."""
 WIPE_BREATH_S = 0.01
 EVERY = timedelta(hours=1)
+CLOCK = "clock"
+"""The setting that keeps the newest moment that was believed."""
 SCRUB = "scrub"
 """The setting that stands while something erased may still lie in files beside the tables."""
 ERASED = "erased for this person"
@@ -60,7 +64,7 @@ class Erased:
     stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Retention:
     """`run` is a part; `erase` is asked for by a person. `scrub` cleans up beside the tables, and may be kept off."""
 
@@ -68,13 +72,29 @@ class Retention:
     clock: Clock
     times: Times
     scrub: Callable[[], Awaitable[bool]]
+    doubted: Trust | None = None
+    """What is known of a clock that is not believed, so that nothing goes for its age."""
 
     async def run(self) -> None:
         while True:
             now = self.clock.now()
-            await self.sweep(now)
+            if await self._believes(now):
+                await self.sweep(now)
             await self._scrub(now)
             await self.clock.sleep_until(now + EVERY)
+
+    async def _believes(self, now: datetime) -> bool:
+        trust = await insist_one(self.store, self.clock, partial(look_at_clock, now))
+        self.doubted = trust if trust.since is not None else None
+        if self.doubted is not None:
+            log.error("nothing is deleted for its age, since the clock may be wrong", newest=f"{trust.newest:%Y-%m-%d}")
+        return self.doubted is None
+
+    async def trust_clock(self, who: Principal) -> str:
+        """A person says that the clock is right. What is too old goes with the next hour."""
+        said = await self.store.commit(partial(trust_clock, who, self.clock.now()))
+        self.doubted = None
+        return said
 
     async def sweep(self, now: datetime) -> int:
         """Empty all that is too old at this moment; returns how many rows that were."""
@@ -95,7 +115,7 @@ class Retention:
     async def erase(self, peer: str, who: Principal) -> Erased:
         """Take a person out of everything; the STOP they said holds on."""
         now = self.clock.now()
-        erased = await self.store.commit(partial(erase, peer, who, now))
+        erased = await take_out(self.store, peer, who, now)
         await self._scrub(now)
         log.info("a person was erased", texts=erased.texts, calls=erased.calls, by=who.label)
         return erased
@@ -113,15 +133,38 @@ class Retention:
             await insist_one(self.store, self.clock, scrubbed)
 
 
+def look_at_clock(now: datetime, tx: Tx) -> Trust:
+    """Judge the clock by the newest moment that is known, and remember what came of it."""
+    kept = tx.settings.get(CLOCK)
+    known = kept[0] if kept else f"{(tx.restored.known().newest or now).isoformat()},,"
+    newest, since, looked = (datetime.fromisoformat(word) if word else None for word in known.split(","))
+    trust = judge(Trust(newest or now, since, looked), now)
+    _keep_trust(trust, now, tx)
+    return trust
+
+
+def trust_clock(who: Principal, now: datetime, tx: Tx) -> str:
+    _keep_trust(Trust(now), now, tx)
+    tx.audit.note(who.label, "trust_clock", "retention", now.isoformat(timespec="seconds"), now)
+    return f"it is {now:%Y-%m-%d %H:%M} UTC; what is too old by that is deleted"
+
+
+def _keep_trust(trust: Trust, now: datetime, tx: Tx) -> None:
+    moments = (trust.newest, trust.since, trust.looked)
+    tx.settings.put(CLOCK, ",".join(each.isoformat() if each else "" for each in moments), now, "daemon")
+
+
 def age(what: Kept, before: datetime, tx: Tx) -> int:
     return tx.retention.age(what, before, AT_ONCE)
 
 
 def forget(times: Times, now: datetime, tx: Tx) -> int:
     """Drop what is of use for some days only; returns how many rows went, of the kind of which most went."""
-    tx.outcomes.forget_parked(now - times.parked)
-    keys = tx.idempotency.forget_old(now - times.keys, AT_ONCE)
-    return max(keys, tx.inbound.forget_raw(now - times.raw, AT_ONCE))
+    return max(
+        tx.outcomes.forget_parked(now - times.parked, AT_ONCE),
+        tx.idempotency.forget_old(now - times.keys, AT_ONCE),
+        tx.inbound.forget_raw(now - times.raw, AT_ONCE),
+    )
 
 
 def begin_wipe(tx: Tx) -> bool:
@@ -147,8 +190,25 @@ def scrubbed(tx: Tx) -> None:
     tx.settings.drop(SCRUB)
 
 
-def erase(peer: str, who: Principal, now: datetime, tx: Tx) -> Erased:
-    """One person, in one transaction: what waits for them is called off first."""
+async def take_out(store: Store, peer: str, who: Principal, now: datetime) -> Erased:
+    """Erase a person. What was never filed may be much: it is gone through first, some rows at a time."""
+    after = 0
+    while (last := await store.commit(partial(go_through, peer, after))) > after:
+        after = last
+    return await store.commit(partial(erase, peer, who, now, after=after))
+
+
+def go_through(peer: str, after: int, tx: Tx) -> int:
+    return tx.retention.drop_unfiled(peer, after, AT_ONCE)
+
+
+def erase(peer: str, who: Principal, now: datetime, tx: Tx, after: int = 0) -> Erased:
+    """One person, in one transaction: what waits for them is called off first.
+
+    What was never filed is gone through from row `after` on.
+    """
+    while (last := go_through(peer, after, tx)) > after:
+        after = last
     ghost = tx.retention.ghost(peer)
     threads = tx.retention.threads_of(peer)
     stopped = False
@@ -158,7 +218,7 @@ def erase(peer: str, who: Principal, now: datetime, tx: Tx) -> Erased:
             tx.outbox.move(message, state, State.CANCELLED, None, ERASED, now)
     calls = tx.retention.empty_calls(peer)
     texts = tx.retention.empty_threads([thread for thread, _, _ in threads], ghost)
-    tx.retention.empty_elsewhere(peer)
+    tx.retention.leave_runs(peer)
     tx.settings.put(SCRUB, "", now, who.name)
-    tx.audit.note(who.label, "erase", ghost, f"{texts} texts, {calls} calls", now)
+    tx.audit.note(who.label, "erase", ghost, f"{count_of(texts, 'text')}, {count_of(calls, 'call')}", now)
     return Erased(texts, calls, stopped)

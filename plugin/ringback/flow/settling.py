@@ -3,34 +3,30 @@
 Nothing here sends a text again. A receipt that comes later knows better than what a person said.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import cast
 
 import structlog
 
+from ringback.core.doubts import Seen
 from ringback.core.ids import Kind
 from ringback.core.messages import SAID_BY, PartState, State, may_correct
 from ringback.core.permissions import Principal, at_the_shell
 from ringback.core.provider_ids import Ids
 from ringback.core.tasks import TaskKind
-from ringback.errors import RingbackError, SendFailed
+from ringback.errors import RingbackError
+from ringback.flow import listing
 from ringback.flow.permits import NotThere, of_kind
 from ringback.flow.receipts import apply_receipt, ids_of
-from ringback.ports import Carrier, Clock, Listing, Receipt
+from ringback.ports import Carrier, Clock, Receipt
 from ringback.ports.storage import Store, Tx
 from ringback.ports.texts import Doubt
 
 log = structlog.get_logger("settling")
 
-ASK_S = 10.0
-"""How long a carrier may take to say what it took."""
-BEFORE = timedelta(minutes=1)
-"""Carriers' clocks differ from ours by less."""
 IN_DOUBT = frozenset({State.UNCONFIRMED, State.UNRESOLVED})
 
 
@@ -136,17 +132,10 @@ def undo(who: Principal, message: str, now: datetime, tx: Tx) -> Settled:
 
 async def ask(carrier: Carrier | None, doubt: Doubt) -> Sequence[Receipt] | Settled:
     """Ask the carrier what it took from us since this attempt, or say why it cannot be asked."""
-    if not hasattr(carrier, "sent_since"):
-        return Settled.CANNOT_ASK
-    try:
-        async with asyncio.timeout(ASK_S):
-            return await cast(Listing, carrier).sent_since(since(doubt))
-    except (SendFailed, TimeoutError) as problem:
-        log.warning("a carrier cannot be asked now", carrier=doubt.carrier, problem=str(problem) or "no answer")
-        return Settled.CARRIER_AWAY
-    except Exception:  # a carrier's bug is no answer, and no reason to fail the page
-        log.exception("a carrier failed when it was asked", carrier=doubt.carrier)
-        return Settled.CARRIER_AWAY
+    listed = await listing.ask(doubt.carrier, carrier, since(doubt))
+    if isinstance(listed, Seen):
+        return Settled.CANNOT_ASK if listed is Seen.NO_LIST else Settled.CARRIER_AWAY
+    return listed
 
 
 async def check_again(
@@ -174,7 +163,7 @@ async def settle_for_shell(
 
 
 def since(doubt: Doubt) -> datetime:
-    return doubt.opened_at - BEFORE
+    return doubt.opened_at - listing.BEFORE
 
 
 def compare(who: Principal, doubt: Doubt, listed: Sequence[Receipt], ids: Ids, now: datetime, tx: Tx) -> Settled:

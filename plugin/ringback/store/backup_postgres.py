@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ringback.errors import StoreFault
-from ringback.store.backups import Manifest, manifest_of, pack, unpack
-from ringback.store.database import plain
+from ringback.store.addresses import plain
+from ringback.store.backups import DATA, Manifest, manifest_of, pack, unpack
+from ringback.store.halves import room_beside
 from ringback.store.search import INDEXES
 from ringback.store.tables import metadata
 from ringback.store.tx import Row
@@ -53,11 +53,11 @@ def _address(url: str) -> str:
 
 def backup(url: str, target: Path, now: datetime) -> Manifest:
     """Dump a database that may be in use. Raises StoreFault."""
-    dump = target.with_name(f".{target.name}.{os.getpid()}.copy")
     pg_dump = program("pg_dump")
     try:
-        os.close(os.open(dump, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        with psycopg.connect(plain(url), connect_timeout=5) as connection:
+        with room_beside(target) as room, psycopg.connect(plain(url), connect_timeout=5) as connection:
+            dump = room / DATA
+            os.close(os.open(dump, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             snapshot = connection.execute("SELECT pg_export_snapshot()").fetchone()
             assert snapshot is not None
@@ -66,14 +66,12 @@ def backup(url: str, target: Path, now: datetime) -> Manifest:
             words += [f"--table=public.{name}" for name in OURS]
             words += [f"--snapshot={snapshot[0]}", f"--file={dump}", f"--dbname={_address(url)}"]
             _run(words, url, "pg_dump failed")
-        return pack(manifest, dump, target)
+            connection.rollback()
+            return pack(manifest, dump, target)
     except psycopg.Error as problem:
         raise StoreFault(f"the database cannot be read: {str(problem).strip().partition(chr(10))[0]}") from problem
     except OSError as problem:
         raise StoreFault(f"{problem.filename or target} cannot be written: {problem.strerror}") from problem
-    finally:
-        with suppress(OSError):
-            dump.unlink()
 
 
 def _one(connection: "psycopg.Connection[tuple[object, ...]]", words: str) -> Row | None:

@@ -8,18 +8,21 @@ from datetime import datetime
 from pathlib import Path
 
 from ringback.errors import StoreFault
-from ringback.store.backups import Manifest, NoBackup, counts_of, flush_folder, manifest_of, pack, unpack
+from ringback.store.backups import DATA, Manifest, NoBackup, counts_of, flush_folder, manifest_of, pack, unpack
 from ringback.store.checking import beside, faults_of
+from ringback.store.halves import room_beside
 from ringback.store.sqlite import LOOKING
 
 PAGES_AT_ONCE = 2048
+NOT_FOR_ALL = 0o660
+"""The rights of a database, but for those of everybody."""
 
 
 def backup(database: Path, target: Path, now: datetime) -> Manifest:
     """Copy a database that may be in use. Raises StoreFault."""
-    copy = target.with_name(f".{target.name}.{os.getpid()}.copy")
     try:
-        with closing(sqlite3.connect(database, isolation_level=None, timeout=5)) as source:
+        with room_beside(target) as room, closing(sqlite3.connect(database, isolation_level=None, timeout=5)) as source:
+            copy = room / DATA
             for pragma in LOOKING:
                 source.execute(pragma)
             # within one read, so that the copy is of one moment and does not begin anew with each write
@@ -27,14 +30,12 @@ def backup(database: Path, target: Path, now: datetime) -> Manifest:
             manifest = manifest_of("sqlite", lambda words: source.execute(words).fetchone(), now)
             os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
             _copy(source, copy)
-        return pack(manifest, copy, target)
+            source.rollback()
+            return pack(manifest, copy, target)
     except sqlite3.Error as problem:
         raise StoreFault(f"the database {database} cannot be copied: {problem}") from problem
     except OSError as problem:
         raise StoreFault(f"{problem.filename or target} cannot be written: {problem.strerror}") from problem
-    finally:
-        for name in (copy, *beside(copy)):
-            name.unlink(missing_ok=True)
 
 
 def _copy(source: sqlite3.Connection, copy: Path) -> None:
@@ -67,10 +68,12 @@ def put_in_place(copy: Path, database: Path, stamp: str) -> Path | None:
     """
     aside = None
     if database.exists():
+        _make_alike(copy, database)
         aside = _free(database.with_name(f"{database.name}.before-restore-{stamp}"))
         for old, new in zip((database, *beside(database)[:1]), (aside, *beside(aside)[:1]), strict=True):
             if old.exists():
                 os.link(old, new)
+                new.chmod(old.stat().st_mode & NOT_FOR_ALL)
         flush_folder(database.parent)
         _empty_log(database)
     # the old one's log must never meet the new file
@@ -79,6 +82,14 @@ def put_in_place(copy: Path, database: Path, stamp: str) -> Path | None:
     copy.replace(database)
     flush_folder(database.parent)
     return aside
+
+
+def _make_alike(copy: Path, database: Path) -> None:
+    """So that whoever could use the old one can use the new one, and nobody else."""
+    old = database.stat()
+    with suppress(PermissionError):  # it is ours then, and only the superuser may give it away
+        os.chown(copy, old.st_uid, old.st_gid)
+    copy.chmod(old.st_mode & NOT_FOR_ALL)
 
 
 def _empty_log(database: Path) -> None:

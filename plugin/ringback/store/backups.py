@@ -60,23 +60,23 @@ def counts_of(ask: Callable[[str], Row | None]) -> dict[str, int]:
 
 
 def pack(manifest: Manifest, data: Path, target: Path) -> Manifest:
-    """Put a copy of the database and its manifest into one file, which is there whole or not at all."""
-    part = target.with_name(f".{target.name}.{os.getpid()}")
+    """Put a copy of the database and its manifest into one file, which is there whole or not at all.
+
+    It is put together beside the copy.
+    """
+    part = data.with_name("backup")
     handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            size, digest = _digest(data)
-            whole = Manifest(**{**asdict(manifest), "size": size, "sha256": digest})
-            with tarfile.open(fileobj=out, mode="w") as tar:
-                words = json.dumps(asdict(whole), indent=1).encode()
-                tar.addfile(_member(MANIFEST, len(words)), io.BytesIO(words))
-                with data.open("rb") as copy:
-                    tar.addfile(_member(DATA, size), copy)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with os.fdopen(handle, "wb") as out:
+        size, digest = _digest(data)
+        whole = Manifest(**{**asdict(manifest), "size": size, "sha256": digest})
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            words = json.dumps(asdict(whole), indent=1).encode()
+            tar.addfile(_member(MANIFEST, len(words)), io.BytesIO(words))
+            with data.open("rb") as copy:
+                tar.addfile(_member(DATA, size), copy)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(target)
     flush_folder(target.parent)
     return whole
 

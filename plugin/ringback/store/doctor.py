@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from ringback.core.messages import PartState, State, fold
 from ringback.errors import StoreFault
 from ringback.store import chain
+from ringback.store.addresses import sqlite_path
 from ringback.store.counting import count_of
-from ringback.store.database import HEAD, reader, schema_version, sqlite_path
+from ringback.store.database import reader
 from ringback.store.moments import micros
+from ringback.store.schema import HEAD, schema_version
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -131,7 +133,7 @@ QUERIES: tuple[Query, ...] = (
     Query(
         "inbound",
         """SELECT min(id), carrier, count(*) FROM receipt_parked WHERE received_at < :parked_long GROUP BY carrier""",
-        "has {} receipts for texts nobody knows, a week old or more",
+        "has receipts for texts nobody knows, a week old or more: {}",
     ),
     Query(
         "runs",
@@ -143,7 +145,7 @@ QUERIES: tuple[Query, ...] = (
         "threads",
         """SELECT t.id, t.public_id, t.unread FROM thread t WHERE t.unread <> (SELECT count(*) FROM incoming i
         WHERE i.thread_id = t.id AND i.read_at IS NULL AND i.state <> 'waiting')""",
-        "says that {} texts are unread, which is not so",
+        "counts {} unread, which is not so",
         "unread",
     ),
     Query(

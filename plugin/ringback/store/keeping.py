@@ -5,14 +5,17 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ringback.errors import StoreFault
-from ringback.flow.restoring import hold_everything, put_back
+from ringback.flow.put_back import put_back
+from ringback.flow.restoring import hold_everything
 from ringback.ports import Clock
 from ringback.ports.storage import Step, Tx
 from ringback.store import backup_sqlite
+from ringback.store.addresses import plain, sqlite_path
 from ringback.store.backups import Manifest, NoBackup, read_manifest
 from ringback.store.checking import beside
-from ringback.store.database import HEAD, Database, plain, prepare, schema_version, sqlite_path
+from ringback.store.database import Database
 from ringback.store.marks import forget
+from ringback.store.schema import HEAD, prepare, schema_version
 
 ENDING = ".backup"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ringback.core.messages import PartState, State
 from ringback.store.sql import for_each
-from ringback.store.tx import Row, Runner
+from ringback.store.tx import Question, Row, Runner, Values
 
 # CROSS JOIN has SQLite go from what is asked for, and not through the table.
 _OPENED = """SELECT a.id, a.part_id, a.message_id, a.carrier, a.outcome IS NULL, a.cause, a.public_id, a.provider_key,
@@ -70,29 +70,32 @@ class Attempts:
             for memory in (self._by_id, self._by_key, self._by_public_id, self._texts, self._received, self._parked):
                 memory.clear()
 
-    def read(self, ids: Iterable[int]) -> None:
-        for row in self._run.all(BY_ID, each=_each(ids)):
-            self._remember(row)
-
-    def read_parked(self, carrier: str, keys: Iterable[str]) -> None:
-        """Read which of these texts have receipts that came before their names."""
+    def read(self, carrier: str, ids: Iterable[int], keys: Iterable[str]) -> None:
+        """Read attempts, and which of the texts of these names have receipts that came before them."""
         self._parked |= dict.fromkeys(((carrier, key) for key in keys), False)
         names = [key for of, key in self._parked if of == carrier]
-        for (key,) in self._run.all(PARKED_KEYS, carrier=carrier, each=_each(names)):
-            self._parked[carrier, key] = True
+        parked: Question = (PARKED_KEYS, {"carrier": carrier, "each": _each(names)})
+        found, early = self._run.ask((BY_ID, {"each": _each(ids)}), parked)
+        for row in found:
+            self._remember(row)
+        self._parked |= {(carrier, key): True for (key,) in early}
 
     def read_received(self, carrier: str, keys: Collection[str], public_ids: Collection[str]) -> None:
         """Read the attempts that receipts speak of, and the receipts that came before."""
         self._by_key |= {(carrier, key): None for key in keys}
         self._by_public_id |= dict.fromkeys(public_ids)
-        for row in self._run.all(BY_KEY, carrier=carrier, each=_each(keys)):
+        named: Values = {"carrier": carrier, "each": _each(keys)}
+        found, found_by_ours, received = self._run.ask(
+            (BY_KEY, named), (BY_PUBLIC_ID, {"each": _each(public_ids)}), (RECEIVED, named)
+        )
+        for row in found:
             self._by_key[carrier, row[7]] = self._remember(row)  # the newest comes last
-        for row in self._run.all(BY_PUBLIC_ID, each=_each(public_ids)) if public_ids else ():
+        for row in found_by_ours:
             if row[3] == carrier:
                 self._by_public_id[row[6]] = self._remember(row)
         for name in keys:
             self._received[carrier, name] = set()
-        for name, status, at in self._run.all(RECEIVED, carrier=carrier, each=_each(keys)):
+        for name, status, at in received:
             self._received[carrier, name].add((status, at))
 
     def _remember(self, row: Row) -> Opened:

@@ -34,7 +34,8 @@ DUE = sql(
       AND m.state IN ('queued', 'held') AND m.not_before <= :now
       AND (SELECT 1 FROM message e WHERE e.thread_id = m.thread_id
         AND e.state IN ('queued', 'held', 'submitting') AND (e.state = 'submitting' OR (e.id < m.id
-        AND e.urgency <= m.urgency AND (coalesce(e.reason, '') <> 'scheduled' OR e.not_before <= :now)))
+        AND e.urgency <= m.urgency
+        AND (coalesce(e.reason, '') NOT IN ('scheduled', 'put_back') OR e.not_before <= :now)))
         LIMIT 1) IS NULL
       ORDER BY m.not_before, m.id LIMIT :limit) AS ready
     JOIN thread t ON t.id = ready.thread_id JOIN number n ON n.id = t.number_id
@@ -65,7 +66,8 @@ STILL_WAITING = sql(
 )
 CLOCK_WENT_BACK = sql(
     """UPDATE message SET not_before = not_before - :by WHERE carrier = :carrier AND state IN ('queued', 'held')
-    AND reason IN ('rate_number', 'rate_campaign', 'rate_carrier', 'rate_destination', 'carrier_hold')
+    AND coalesce(reason, 'carrier_hold')
+      IN ('rate_number', 'rate_campaign', 'rate_carrier', 'rate_destination', 'carrier_hold')
     AND not_before > :now"""
 )
 # Both go from name to name by an index, however many texts there are.

@@ -66,7 +66,10 @@ PARKED = sql(
 NO_TIME = 0
 """Stands for the time of a carrier that tells none, so that its receipts are unique by their status."""
 
-FORGET_PARKED = sql("DELETE FROM receipt_parked WHERE received_at < :at")
+FORGET_PARKED = sql(
+    """DELETE FROM receipt_parked WHERE id IN
+    (SELECT id FROM receipt_parked WHERE received_at < :at ORDER BY received_at LIMIT :limit)"""
+)
 
 
 class Outcomes:
@@ -163,8 +166,7 @@ class Outcomes:
 
     def read_ahead(self, carrier: str, attempts: Sequence[int], provider_ids: Sequence[str], ids: Ids) -> None:
         """Read what is known of attempts whose outcomes come next, and of receipts that came before them."""
-        self._attempts.read(attempts)
-        self._attempts.read_parked(carrier, {form for name in provider_ids for form in candidates(name, ids)})
+        self._attempts.read(carrier, attempts, {form for name in provider_ids for form in candidates(name, ids)})
 
     def read_receipts_ahead(self, carrier: str, receipts: Sequence[Receipt]) -> None:
         """The same for receipts of a carrier whose ids are text."""
@@ -198,15 +200,18 @@ class Outcomes:
         place = pick(name, [(row[5], row[6]) for row in rows], Ids.NUMBER)
         return None if place is None else rows[place]
 
-    def resolve(self, attempt_id: int, provider_id: str, cause: str, now: datetime, ids: Ids = Ids.TEXT) -> None:
+    def resolve(
+        self, attempt_id: int, carrier: str, provider_id: str, cause: str, now: datetime, ids: Ids = Ids.TEXT
+    ) -> None:
         """A receipt shows that an attempt arrived after all."""
         named = {"provider_id": provider_id, "provider_key": key(provider_id, ids)}
+        self._run.count("attempts", carrier, "accepted")
         known = self._attempts.of(attempt_id)
         if known is None:
             self._run.change(RESOLVE, id=attempt_id, cause=cause, at=micros(now), **named)
             return
         known.open, known.cause = False, cause
-        self._attempts.named(known.carrier, named["provider_key"])
+        self._attempts.named(carrier, named["provider_key"])
         self._run.change_later(RESOLVE, id=attempt_id, cause=cause, at=micros(now), **named)
 
     def say(self, attempt_id: int, outcome: str, cause: str) -> None:
@@ -265,8 +270,9 @@ class Outcomes:
             for name, status, carrier_at, error in self._run.all(PARKED, carrier=carrier, **_forms(provider_id, ids))
         ]
 
-    def forget_parked(self, before: datetime) -> None:
-        self._run.change(FORGET_PARKED, at=micros(before))
+    def forget_parked(self, before: datetime, limit: int) -> int:
+        """Drop receipts whose text never became known, some at a time; returns how many."""
+        return self._run.change(FORGET_PARKED, at=micros(before), limit=limit)
 
 
 def _forms(provider_id: str, ids: Ids) -> dict[str, object]:

@@ -157,10 +157,11 @@ FEW_OF_BULKS = sql(
     """UPDATE bulk SET cancelled = cancelled + (SELECT count(*) FROM bulk_item i WHERE i.bulk_id = bulk.id
     AND i.peer = :peer) WHERE state IN ('open', 'paused')"""
 )
-# What is still to be read is left: it was acknowledged, and may be a STOP.
+# What is still to be read is left: it was acknowledged, and may be a STOP. Filed rows count too, so that a page is
+# small however few are not.
 UNFILED = sql(
-    """SELECT id, body, why FROM inbound_raw WHERE incoming_id IS NULL AND state <> 'stored' AND id > :after
-    ORDER BY id LIMIT 200"""
+    """SELECT id, CASE WHEN incoming_id IS NULL AND state <> 'stored' THEN body END, why FROM inbound_raw
+    WHERE id > :after ORDER BY id LIMIT :limit"""
 )
 DROP_RAW = sql("DELETE FROM inbound_raw WHERE id = :id")
 LEAST_DIGITS = 7
@@ -217,19 +218,16 @@ class Retention:
             self._run.change(statement, peer=peer, digits=peer.lstrip("+"))
         return row[0] if row else 0
 
-    def empty_elsewhere(self, peer: str) -> int:
-        digits = peer.lstrip("+")
+    def leave_runs(self, peer: str) -> int:
         self._run.change(FEW_OF_BULKS, peer=peer)
-        return self._run.change(FROM_BULKS, peer=peer) + self._drop_unfiled(
-            digits[-max(LEAST_DIGITS, len(digits) - 3) :].encode()
-        )
+        return self._run.change(FROM_BULKS, peer=peer)
 
-    def _drop_unfiled(self, digits: bytes) -> int:
+    def drop_unfiled(self, peer: str, after: int, limit: int) -> int:
         """What was never filed under a thread may name them in any form."""
-        after = dropped = 0
-        while rows := self._run.all(UNFILED, after=after):
-            after = rows[-1][0]
-            for id_, body, why in rows:
-                if digits in bytes(body) or digits in why.encode():
-                    dropped += self._run.change(DROP_RAW, id=id_)
-        return dropped
+        digits = peer.lstrip("+")
+        part = digits[-max(LEAST_DIGITS, len(digits) - 3) :].encode()
+        for id_, body, why in self._run.all(UNFILED, after=after, limit=limit):
+            after = id_
+            if body is not None and (part in bytes(body) or part in why.encode()):
+                self._run.change(DROP_RAW, id=id_)
+        return after

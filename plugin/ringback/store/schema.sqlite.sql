@@ -196,6 +196,8 @@ CREATE TABLE bulk_item (
     CONSTRAINT fk_bulk_item_bulk_id FOREIGN KEY(bulk_id) REFERENCES bulk (id)
 );
 
+CREATE INDEX ix_bulk_item_peer ON bulk_item (peer);
+
 CREATE TABLE call_event (
     call_id BIGINT NOT NULL,
     seq INTEGER NOT NULL,
@@ -562,6 +564,6 @@ CREATE VIRTUAL TABLE search_in USING fts5(words, whose, columnsize=0, prefix='2 
 
 CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
 
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+INSERT INTO alembic_version (version_num) VALUES ('0005');
 
 COMMIT;

@@ -58,6 +58,7 @@ bulk_item = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     words("peer"),
     words("words", ""),
+    Index("ix_bulk_item_peer", "peer"),
 )
 
 # `urgency`: how urgent it is, 0 first. `doubt`: what to do when nobody knows whether it was sent. `asked_at`: when its
