@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ringback.store.database import Database, migrate
+from ringback.store.database import Database
+from ringback.store.schema import migrate
 from tests.fakes.hand_clock import HandClock
 from tests.postgres import Cluster, cluster
 

@@ -57,6 +57,7 @@ class Commands:
             "settle": self._settle,
             "carrier": self._carrier,
             "backup": self._backup,
+            "trust-clock": self._trust_clock,
         }
 
     async def _settle(self, words: control.Words) -> control.Words:
@@ -108,6 +109,10 @@ class Commands:
         said = await self.database.commit(partial(change_by_words, words, self.clock.now()))
         self.front.guard.forget()
         return {"said": said}
+
+    async def _trust_clock(self, words: control.Words) -> control.Words:
+        """The clock is right; `said` is what came of it."""
+        return {"said": await self.retention.trust_clock(at_the_shell(words.get("by", "control")))}
 
     async def _erase(self, words: control.Words) -> control.Words:
         """Take a person out of everything; `texts`, `calls` and `stopped` say what there was."""

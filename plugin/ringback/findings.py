@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ringback.core.tasks import TaskKind
-from ringback.flow.holds import ALARM, RESTORE, Held
+from ringback.core.trust import STEADY, Trust
+from ringback.flow.holds import ALARM
 from ringback.flow.pauses import Paused, Scope
+from ringback.flow.put_back import RESTORE
 from ringback.hooks import Counts
 from ringback.panel.health import Finding, Tone
-from ringback.panel.say import NN_, Say, counted
+from ringback.panel.say import NN_, Say, Value, counted
 from ringback.panel.words import N_
+from ringback.ports.holds import Held
 
-TO_TASKS, TO_SWITCH = "/tasks", "/health#pause"
+TO_TASKS, TO_SWITCH, TO_CARRIERS = "/tasks", "/health#pause", "/health#carriers"
 
 
 def _waits(tone: Tone, forms: tuple[str, str], means: str) -> Callable[[int], Finding]:
@@ -113,7 +116,7 @@ def _forged(pbx: str, count: int) -> Finding:
 
 def _paused(paused: Paused) -> Finding:
     what, means = PAUSED[paused.pause.scope]
-    since = {"name": paused.pause.name, "at": f"{paused.since:%Y-%m-%d %H:%M} UTC", "by": paused.by}
+    since: dict[str, Value] = {"name": paused.pause.name, "at": paused.since, "by": paused.by}
     return Finding(Tone.WARN, Say(what, since), Say(means), paused.pause.lift, TO_SWITCH)
 
 
@@ -131,9 +134,25 @@ def hold_findings(held: Sequence[Held]) -> tuple[Finding, ...]:
 
 
 def _held(held: Held) -> Finding:
-    since = {"name": held.carrier, "at": f"{held.since:%Y-%m-%d %H:%M} UTC", "by": held.by}
+    since: dict[str, Value] = {"name": held.carrier, "at": held.since, "by": held.by}
     what = Say(HELD.get(held.by, HELD_BY_A_PERSON), since)
-    return Finding(Tone.BAD, what, Say(HELD_MEANS, {"why": held.why}), held.lift)
+    return Finding(Tone.BAD, what, Say(HELD_MEANS, {"why": held.why}), held.lift, TO_CARRIERS)
+
+
+CLOCK_FAR = N_("Nothing is deleted for its age: the clock may be wrong")
+CLOCK_MEANS = N_(
+    "It shows %(now)s, and the newest that is known is of %(newest)s. If it is right, say so; "
+    "without a word it is believed from %(until)s on."
+)
+
+
+def clock_findings(doubted: Trust | None) -> tuple[Finding, ...]:
+    """A clock by which nothing is deleted, and how to end that."""
+    if doubted is None or doubted.since is None or doubted.looked is None:
+        return ()
+    moments = {"now": doubted.looked, "newest": doubted.newest, "until": doubted.since + STEADY}
+    said = {name: f"{moment:%Y-%m-%d}" for name, moment in moments.items()}
+    return (Finding(Tone.BAD, Say(CLOCK_FAR), Say(CLOCK_MEANS, said), "ringback trust-clock"),)
 
 
 REFUSALS_MATTER = timedelta(hours=1)

@@ -21,14 +21,17 @@ from ringback.flow.desk import Desk
 from ringback.flow.house import House
 from ringback.panel.app import PageSet, WebParts, build_web
 from ringback.panel.calls import CallPages
+from ringback.panel.carriers import CarrierPages, Reins
 from ringback.panel.dashboard import HealthPages, Switch
 from ringback.panel.door import Door
 from ringback.panel.doors import door_pages
 from ringback.panel.guard import Guard
 from ringback.panel.handsets import HandsetPages
 from ringback.panel.health import Health
+from ringback.panel.keys import KeyPages, Locksmith
 from ringback.panel.live import Streams
 from ringback.panel.metrics import MetricsPage
+from ringback.panel.runs import Office, RunPages
 from ringback.panel.search import SearchPages
 from ringback.panel.shell import open_shell
 from ringback.panel.site import Site, hosts_for
@@ -61,6 +64,7 @@ class Behind:
     health: Callable[[], Health]
     metrics: Callable[[], Awaitable[bytes]]
     switch: Switch
+    reins: Reins
     clock: Clock
 
 
@@ -78,11 +82,13 @@ class Front:
         self._shell = open_shell(site, clock.now, behind.waiting.counts)
         self.guard = Guard(people, database, clock, self._shell)
         self._door = Door(self._shell, self.guard, people, database, clock)
-        self.programs = ProgramDoor(Ring(database), database, clock, settings.api.requests_per_minute)
+        self._ring = Ring(database)
+        self.programs = ProgramDoor(self._ring, database, clock, settings.api.requests_per_minute)
 
     def _pages(self) -> list[PageSet]:
         behind, shell = self._behind, self._shell
         database, desk = behind.database, behind.desk
+        per_minute = behind.house.limits.per_number_per_minute
         handsets = next((carrier for carrier in behind.carriers.values() if isinstance(carrier, Loopback)), None)
         streams = Streams(shell, database.changes)
         inbox, numbers = read_threads(database), tuple(behind.settings.numbers)
@@ -95,7 +101,10 @@ class Front:
             CallPages(shell, read_calls(database), lambda text: self._typed(text).e164),
             TaskPages(shell, read_tasks(database), desk, streams),
             MetricsPage(behind.metrics, behind.settings.web.metrics),
-            HealthPages(shell, behind.health, read_overview(database), behind.switch, handsets),
+            HealthPages(shell, behind.health, read_overview(database), behind.switch, behind.reins, handsets),
+            CarrierPages(shell, behind.reins),
+            KeyPages(shell, Locksmith(self._ring, self._door.people, database, behind.clock, self.programs.forget)),
+            RunPages(shell, Office(StoredBulks(database), behind.runs, self._ring, per_minute, behind.clock)),
         ]
         return pages if handsets is None else [*pages, HandsetPages(shell, handsets)]
 

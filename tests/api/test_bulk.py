@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from itertools import islice
 
 import pytest
 from aiohttp import ClientSession, web
@@ -15,11 +18,13 @@ from ringback.api import intake
 from ringback.api.app import build_api
 from ringback.api.bulks import BulkRows
 from ringback.api.intake import BulkParts
+from ringback.api.recipients import Seen
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.core.permissions import Scope
 from ringback.errors import StoreBusy
 from ringback.flow.bulks import Runs
 from ringback.flow.feeding import Feeder
+from ringback.flow.holds import hold
 from ringback.ports.bulks import RunState
 from ringback.store.read_bulks import StoredBulks
 from tests.api.conftest import Answer, Api, Program
@@ -447,6 +452,30 @@ async def test_a_run_is_called_off(bulk):
     assert (told["state"], told["dropped"], told["left"], told["made"]) == ("cancelled", 300, 0, 0)
 
 
+async def test_what_has_arrived_is_not_on_its_way_any_more(bulk):
+    run = (await bulk.send([{"to": f"+1512555{n:04d}", "name": "x"} for n in range(150)])).json["id"]
+    async with bulk.feeding():  # our number may send 60 a minute
+        told = (await bulk.program.get(f"/v1/bulks/{run}")).json
+        assert told["texts"]["delivered"] == 60
+        off = (await bulk.program.ask("POST", f"/v1/bulks/{run}/cancel")).json
+    assert (off["on_their_way"], off["cancelled"] + off["dropped"]) == (0, 90)
+
+
+async def test_a_run_whose_carrier_is_held_says_so(bulk):
+    await bulk.api.store.commit(partial(hold, "main", "Their line is bad.", "ana", bulk.api.clock.now()))
+    bulk.api.world.lane.hold("Their line is bad.")
+    run = (await bulk.send([ANN, BEN])).json["id"]
+    assert (await bulk.program.get(f"/v1/bulks/{run}")).json["stopped"] is None
+    recipients = [{"to": f"+1512555{n:04d}", "name": "x"} for n in range(300)]
+    long = (await bulk.send(recipients)).json["id"]
+    async with bulk.feeding():
+        told, more = [(await bulk.program.get(f"/v1/bulks/{each}")).json for each in (run, long)]
+    assert told["waits"] == [{"reason": "held_back", "texts": 2, "until": None}]
+    assert told["stopped"] is None  # every text of it is made
+    assert (more["state"], more["stopped"]) == ("open", "held_back")
+    assert more["waits"] == [{"reason": "held_back", "texts": more["made"], "until": None}]
+
+
 async def test_a_run_is_paused_and_goes_on(bulk):
     run = (await bulk.send([ANN])).json["id"]
     assert (await bulk.program.ask("POST", f"/v1/bulks/{run}/pause")).json["state"] == RunState.PAUSED
@@ -519,3 +548,23 @@ async def test_a_word_of_odd_letters_is_cleaned_or_refused(bulk, name):
     assert bulk.api.world.handset(ANN["to"]) == ["Hello Ann, your order is ready."]
     for text in bulk.api.world.handset(BEN["to"]):
         assert text.isprintable()
+
+
+class Counted(array):
+    """An array that counts how often somebody looks into it."""
+
+    looks = 0
+
+    def __getitem__(self, place):
+        self.looks += 1
+        return super().__getitem__(place)
+
+
+def test_numbers_that_were_chosen_to_meet_cost_no_more_than_others():
+    """Whoever knows where each number goes could have a run look through all of them for each of them."""
+    many, usual = 2_000, 0x9E3779B97F4A7C15  # what tables of this kind use everywhere
+    alike = (pow(usual, -1, 1 << 35) * n % (1 << 35) for n in range(1 << 20))  # bits 20 to 34 of the product are zero
+    seen = Seen(10_000)
+    seen._places = Counted("Q", seen._places)
+    assert all(seen.add(f"+{n}") for n in islice((n for n in alike if n > 10**10), many))
+    assert seen._places.looks < 10 * many

@@ -1,11 +1,13 @@
 """A program asks what became of a text, looks for some, and calls one off."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from ringback.core.messages import State
 from ringback.core.permissions import Scope
+from ringback.flow.holds import hold
 from tests.api.conftest import HOUR
 from tests.conftest import NOON
 from tests.flow.world import DID, OTHER_DID, PAT, SAM, a_call
@@ -127,6 +129,39 @@ async def test_a_text_that_waits_is_called_off(api, shop):
     assert (again.status, again.body) == (200, off.body)
     await api.world.passes(HOUR)
     assert api.world.handset() == []
+
+
+@pytest.mark.parametrize(
+    ("not_before", "state", "reason"),
+    [
+        pytest.param(None, "queued", "held_back", id="it would go now"),
+        pytest.param(LATER, "held", "scheduled", id="its time has not come anyway"),
+    ],
+)
+async def test_a_text_whose_carrier_is_held_says_so(api, shop, not_before, state, reason):
+    api.world.lane.hold("Their line is bad.")
+    sent = await shop.send(reference="r", not_before=not_before)
+    await api.store.commit(partial(hold, "main", "Their line is bad.", "ana", api.clock.now()))
+    seen = (await shop.get(sent.json["links"]["self"])).json
+    assert (seen["state"], seen["reason"]) == (state, reason)
+    (listed,) = (await shop.get("/v1/messages?reference=r")).json["messages"]
+    assert (listed["state"], listed["reason"]) == (state, reason)
+
+
+async def test_a_text_whose_time_came_while_its_carrier_is_held_says_so(api, shop):
+    api.world.lane.hold("Their line is bad.")
+    await api.store.commit(partial(hold, "main", "Their line is bad.", "ana", api.clock.now()))
+    sent = await shop.send(not_before=LATER)
+    api.clock.move(HOUR)
+    assert (await shop.get(sent.json["links"]["self"])).json["reason"] == "held_back"
+
+
+async def test_what_left_says_nothing_of_its_carrier(api, shop):
+    sent = await shop.send()
+    await api.world.settled()
+    await api.store.commit(partial(hold, "main", "Their line is bad.", "ana", api.clock.now()))
+    seen = (await shop.get(sent.json["links"]["self"])).json
+    assert (seen["state"], seen["reason"]) == ("delivered", None)
 
 
 async def test_a_text_that_left_is_never_said_to_be_called_off(api, shop):

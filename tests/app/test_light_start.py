@@ -8,7 +8,8 @@ FIRST_CALL = f"""
 import asyncio, sys
 import ringback.cli.commands
 from ringback.clock import SystemClock
-from ringback.store.database import Database, prepare
+from ringback.store.database import Database
+from ringback.store.schema import prepare
 
 async def start():
     database = Database(sys.argv[1], SystemClock())

@@ -546,7 +546,7 @@ def test_a_faulty_row_of_cel_is_reported(written: Callable[[str], Path]) -> None
     bad = cel(cel_row("ANSWER", time="noon"), {"a": "ANSWER"})
     found, faults = read(written(cel(MISSED_IN_CEL[0]) + bad + cel(*MISSED_IN_CEL[1:])), SHIPPED)
     assert len(found) == 1
-    assert faults == [Fault(2, "not a time: 'noon'"), Fault(3, "1 columns")]
+    assert faults == [Fault(2, "not a time: 'noon'"), Fault(3, "1 column")]
 
 
 @pytest.mark.parametrize(

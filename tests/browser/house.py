@@ -216,6 +216,14 @@ class House:
         (row,) = self.daemon.rows(f"SELECT public_id FROM account WHERE login = '{login}'")
         return f"/users/{row[0]}"
 
+    def key(self, name: str) -> str:
+        (row,) = self.daemon.rows(f"SELECT public_id FROM api_key WHERE name = '{name}'")
+        return f"/api/keys/{row[0]}"
+
+    def run(self, name: str) -> str:
+        (row,) = self.daemon.rows(f"SELECT public_id FROM bulk WHERE name = '{name}'")
+        return f"/api/runs/{row[0]}"
+
 
 @contextmanager
 def open_house(folder: Path, empty: Path, zone: str, fill: Fill, **config: str) -> Iterator[House]:

@@ -9,14 +9,18 @@ from ringback.assembly import make_house
 from ringback.carriers.loopback import Settings as Line
 from ringback.config import Settings
 from ringback.core.calls import FeedBack, FeedLost, Leg, Outcome, Presentation, Rang
-from ringback.core.permissions import Principal, Role
+from ringback.core.messages import Basis, MessageClass
+from ringback.core.permissions import Principal, Role, Scope
 from ringback.core.tasks import TaskKind
+from ringback.flow.bulks import Runs, Turn
 from ringback.flow.delays import sweep
 from ringback.flow.desk import Desk, Resolution
+from ringback.flow.keys import NewKey, add_key, new_token, revoke_key
 from ringback.flow.people import NewUser, add_user
 from ringback.panel.guard import principal_of
 from ringback.panel.passwords import Hasher
 from ringback.ports import MediaLink, Piece
+from ringback.ports.bulks import Item, Plan
 from ringback.ports.handsets import Behaviour
 from ringback.store.database import Database
 from tests.browser.house import MAIN, SERVICE
@@ -49,6 +53,12 @@ SPOKEN = "+12065550107"
 VOICEMAIL = "+16175550108"
 QUEUE = "+13125550109"
 
+WORDS = {
+    "Winter prices": "From Monday on our winter prices hold.",
+    "Closed on Friday": "This Friday we are closed. On Monday we are back at eight.",
+    "Service is due": "The yearly service of your heating is due. Call us for a date.",
+}
+"""What runs say, by their names."""
 LONG = (
     "Hello, this is about the heating in the back office. It has been making a knocking noise since Monday, and since "
     "this morning it does not get warm at all. The display shows E17 and then goes dark. "
@@ -207,6 +217,40 @@ async def just_now(day: Day) -> None:
     await day.writes(ANA, HELD, "We do! Which one is it?", minutes=0)
 
 
+async def programs(day: Day) -> None:
+    """Keys of the API, and runs: one that waits for its hour, one that is paused, one that was called off."""
+    store, now = day.world.store, day.now
+    by = day.people[ANA].label
+    for name, scopes in (("ticket system", (Scope.SEND,)), ("till", (Scope.SEND,)), ("shop", tuple(Scope))):
+        new = NewKey(new_token(now).public_id, f"hash of {name}", name, frozenset(scopes))
+        key = await store.commit(partial(add_key, new, by, now - timedelta(days=40)))
+        seen = now - timedelta(minutes=len(name))
+        await store.commit(lambda tx, key=key, seen=seen: tx.keys.seen(key.id, seen))
+    await store.commit(partial(revoke_key, "till", by, now - timedelta(days=9)))
+    runs, shop = Runs(store, day.world.clock), key.principal
+    for name, people, hours in (("Winter prices", 1_940, 0), ("Closed on Friday", 412, 20), ("Service is due", 86, 0)):
+        plan = Plan(
+            asked_by=shop.label,
+            did=MAIN,
+            body="Hello {{ name }}, this is Northlight Heating. " + WORDS[name],
+            class_=MessageClass.TRANSACTIONAL,
+            basis=Basis.CONSENT,
+            language="en",
+            not_before=now + timedelta(hours=hours),
+            expires_at=now + timedelta(hours=hours + 8),
+            name=name,
+        )
+        coming = await runs.begin(plan)
+        for first in range(0, people, 1_000):
+            ends = min(people, first + 1_000)
+            await coming.add([Item(n + 1, f"+1415555{n:04d}", '{"name": "you"}') for n in range(first, ends)])
+        await coming.open(people, people // 90, None, "")
+        if hours == 0:
+            await runs.turn(shop, coming.public_id, Turn.PAUSE)
+        if people > 1_000:
+            await runs.call_off(shop, coming.public_id)
+
+
 async def a_day(path: Path, settings: Settings) -> None:
     """Fill a database with the last days, up to now."""
     now = datetime.now(UTC)
@@ -224,6 +268,7 @@ async def a_day(path: Path, settings: Settings) -> None:
                 await day.until(now - timedelta(hours=hours))
                 await part(day)
             await day.until(now - timedelta(minutes=2))
+            await programs(day)
             await just_now(day)
             await day.until(now)
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
-from ringback.store.database import migrate
+from ringback.store.schema import migrate
 from tests.browser.driver import NARROW, WIDE, Window, chromium, window
 from tests.browser.house import House, afternoon, open_house
 from tests.browser.phone import Phone
@@ -31,7 +31,7 @@ SHOWN = (
         "calls",
         "call",
     ),
-    *("call-queue", "tasks", "settings", "users", "user", "profile", "more"),
+    *("call-queue", "tasks", "settings", "users", "user", "api", "api-runs", "api-run", "profile", "more"),
 )
 LAST = ("health",)
 """What is pictured once most tasks are done, as on a usual day."""

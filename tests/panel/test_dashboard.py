@@ -10,12 +10,14 @@ from sqlalchemy import select
 from ringback.core.permissions import Role
 from ringback.core.tasks import TaskKind
 from ringback.errors import StoreBusy, StoreFault
-from ringback.findings import findings
+from ringback.findings import findings, hold_findings
 from ringback.flow.pauses import Pause, Paused, Scope, Turn, in_force, turn
 from ringback.panel import health_words
+from ringback.panel.carriers import Reins
 from ringback.panel.dashboard import HealthPages, Switch
 from ringback.panel.health import Finding, Health, PartState, Standing, Tone
 from ringback.panel.words import STANDING, legible
+from ringback.ports.holds import Held
 from ringback.ports.overview import MOST, Day, Past
 from ringback.store.tables import audit
 from tests.conftest import NOON
@@ -76,12 +78,19 @@ class Hand:
         self.turned.append((what, way, who.label))
 
 
+async def no_change(_words, _who):
+    raise AssertionError
+
+
+NO_REINS = Reins((), tuple, no_change)
+
+
 def visit(health=WELL, figures=None, hand=None, role=Role.AGENT, names=NAMES, handsets=None, **more):
     """The health page of a house."""
     hand = hand or Hand()
 
     def pages(shell):
-        return HealthPages(shell, lambda: health, figures or Figures(), hand.switch(names), handsets)
+        return HealthPages(shell, lambda: health, figures or Figures(), hand.switch(names), NO_REINS, handsets)
 
     return client_as(role, pages, **more)
 
@@ -140,6 +149,17 @@ async def test_every_tone_has_a_colour(tone: Tone):
     async with visit(Health(False, (), (Finding(tone, "Something."),))) as visitor:
         (banner,) = (await visitor.page("/health")).by_class("banner")
     assert banner.classes == {"banner", tone}
+
+
+async def test_findings_have_their_times_where_the_business_is():
+    said = (*findings("", {}, [EVERYTHING], {}), *hold_findings([Held("main", "Their line is bad.", SINCE, "ana")]))
+    async with visit(Health(True, (), said)) as visitor:
+        banners = (await visitor.page("/health")).by_class("banner")
+    assert [letters(banner.by_tag("strong")[0].words) for banner in banners] == [
+        letters("Paused: everything automatic, since 2026-11-20 09:02 by Ana Kovačević"),
+        letters("Held back: carrier main, since 2026-11-20 09:02 by ana"),
+    ]
+    assert str(said[1].what) == "Held back: carrier main, since 2026-11-20 14:02 UTC by ana", "machines read UTC"
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -351,7 +371,9 @@ async def test_a_turn_of_the_switch_is_in_force_at_once_and_in_the_audit(store, 
         return await store.commit(partial(turn, what, way, who, clock.now()))
 
     switch = Switch(NAMES, lambda: (), by_hand)
-    async with client_as(Role.AGENT, lambda shell: HealthPages(shell, lambda: WELL, Figures(), switch)) as visitor:
+    async with client_as(
+        Role.AGENT, lambda shell: HealthPages(shell, lambda: WELL, Figures(), switch, NO_REINS)
+    ) as visitor:
         await visitor.post("/pause", {"scope": "rule", "name": "busy"})
         await visitor.post("/pause", {"scope": "all"})
         assert await store.commit(in_force) == (

@@ -13,7 +13,9 @@ from ringback.core.policy import BORN_IN_FLIGHT, Defer, GateAnswer, Refuse, Verd
 from ringback.core.reasons import Reason
 from ringback.errors import StoreBusy
 from ringback.flow.desk import Advice, Denied, NotThere, Resolution, Settled, Unwritten
+from ringback.flow.holds import ALARM
 from ringback.panel import thread_words
+from ringback.ports.holds import Held
 from ringback.ports.stories import AttemptStory
 from tests.fakes.hand_clock import HandClock
 from tests.fakes.threads import (
@@ -139,6 +141,28 @@ VERDICTS = [
         "Rate. This number sends as fast as it may; the text waits its turn.",
         "wait",
         id="waits",
+    ),
+    pytest.param(
+        replace(FINE, held=Held("main", "5 texts in doubt within 10 minutes", at(1), ALARM)),
+        "Waits. Carrier main is held back by the alarm since 2026-11-20 10:01: 5 texts in doubt within 10 minutes "
+        "The text waits, and goes when somebody lets the carrier go on, as long as its time allows. "
+        "Permission. You may write here. Opt-out. None on record. "
+        "Carrier. Carrier main is held back by the alarm since 2026-11-20 10:01: 5 texts in doubt within 10 minutes",
+        "wait",
+        id="its carrier is held back",
+    ),
+    pytest.param(
+        Advice(
+            Refuse(Reason.OPTED_OUT),
+            (GateAnswer("opt_out", Refuse(Reason.OPTED_OUT), True),),
+            "gsm7",
+            1,
+            0,
+            Held("main", "x", at(1), ALARM),
+        ),
+        "May not go. This person said STOP to this number. Opt-out. This person said STOP to this number.",
+        "no",
+        id="never, whatever its carrier does",
     ),
 ]
 

@@ -15,6 +15,7 @@ from ringback.panel import thread_words
 from ringback.panel.call_words import TEXT
 from ringback.panel.person import person
 from ringback.panel.words import legible
+from ringback.ports.holds import Held
 from ringback.ports.stories import AttemptStory, StepStory
 from ringback.ports.threads import LastLine, LineKind, Place, Point, ReceiptLine, View
 from tests.fakes.hand_clock import HandClock
@@ -308,6 +309,16 @@ async def test_a_text_that_waits_says_until_when_and_why(scene: Scene):
     (after,) = (await scene.page()).by_class("after")
     assert words(after) == (
         "Waits until 2026-11-20 10:30. The carrier could not be reached; the text waits for the next try."
+    )
+
+
+async def test_a_text_whose_carrier_is_held_says_why_since_when_and_what_happens_then(scene: Scene):
+    held = Held("main", "Their <line> is bad.", at(20), "Ana Kovačević")
+    scene.threads.entries = [went(state=State.QUEUED, held=held)]
+    (after,) = (await scene.page()).by_class("after")
+    assert words(after) == (
+        "Carrier main is held back since 2026-11-20 10:20 by Ana Kovačević: Their <line> is bad. "
+        "The text waits, and goes when somebody lets the carrier go on, as long as its time allows."
     )
 
 

@@ -178,7 +178,7 @@ async def history(world: World) -> None:
 
 
 async def crawl(browser: Browser) -> AsyncIterator[tuple[str, str]]:
-    """Every page that a link of ours leads to, once."""
+    """Every page that a link of ours leads to, once. What stands below /v1 is for those who write programs: English."""
     seen, left = {"/"}, ["/"]
     while left:
         path = left.pop()
@@ -187,7 +187,7 @@ async def crawl(browser: Browser) -> AsyncIterator[tuple[str, str]]:
         found = [answer.headers["Location"]] if answer.status == 303 else re.findall(r'<a [^>]*href="([^"]*)"', html)
         for link in found:
             place = urljoin(f"http://x{path}", unescape(link)).removeprefix("http://x").partition("#")[0]
-            if place.startswith("/") and place not in seen:
+            if place.startswith("/") and not place.startswith("/v1/") and place not in seen:
                 seen.add(place)
                 left.append(place)
         if answer.status != 303:

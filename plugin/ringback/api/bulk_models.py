@@ -98,11 +98,11 @@ class RunMade(BaseModel):
 
 
 class Waits(BaseModel):
-    """Texts that are held: why, how many, and until when at the earliest."""
+    """Texts that wait: why, how many, and until when at the earliest; null where a person has to let them go."""
 
     reason: Reason | None
     texts: int
-    until: datetime
+    until: datetime | None
 
 
 class RunReport(BaseModel):
@@ -127,7 +127,7 @@ class RunReport(BaseModel):
     texts: dict[State, int]
     segments: int = Field(description="Of the texts that are made.")
     segments_left: int
-    stopped: Reason | None = Field(description="Why no texts are made although it is open.")
+    stopped: Reason | None = Field(description="Why no texts are made although it is open, or only a few that wait.")
     waits: list[Waits]
     ends_at: datetime | None
     in_time: bool
@@ -141,4 +141,6 @@ class RunCalledOff(BaseModel):
     state: RunState
     dropped: int
     cancelled: int
-    on_their_way: int = Field(description="Texts that a carrier has, or may have.")
+    on_their_way: int = Field(
+        description="Texts that a carrier has, or may have, and that may still arrive. What has arrived does not count."
+    )

@@ -17,15 +17,15 @@ from ringback.core.ids import Kind, kind_of
 from ringback.core.messages import State
 from ringback.core.permissions import Action, Principal, Scope
 from ringback.core.reasons import Reason
-from ringback.flow.bulks import UNSENT, Turn, outlook
+from ringback.flow.bulks import Turn, outlook
 from ringback.flow.permits import NotThere
 from ringback.ports.bulks import Tallied
 
 AT_THE_SAME_TIME = 2
 """Runs that come in at once; more would only make each slower."""
 WHOLE_S = 900.0
-GONE = frozenset(State) - UNSENT - {State.CANCELLED, State.REFUSED, State.EXPIRED, State.FAILED} | {State.SUBMITTING}
-"""States of texts that a carrier has, or may have."""
+UNDER_WAY = frozenset({State.SUBMITTING, State.ACCEPTED, State.SENT, State.UNCONFIRMED})
+"""States of texts that a carrier has, or may have, and that may still arrive."""
 NOW_READING = "Other runs are coming in just now. Ask again in a few seconds, with the same Idempotency-Key."
 SEND_TEXT = """A run is one text to many people. `text` has places such as `{{ name }}`, and each recipient brings the
 words for them. The list comes last. Two more types are taken: `application/x-ndjson` has everything but the list on its
@@ -140,9 +140,9 @@ class BulkRows:
         if found is None:
             raise _no_run(public_id)
         told = await self._visible(who, public_id)
-        gone = sum(count for state, count in told.states.items() if state in GONE)
+        under_way = sum(count for state, count in told.states.items() if state in UNDER_WAY)
         answer = RunCalledOff(
-            id=public_id, state=told.run.state, dropped=told.run.dropped, cancelled=found.texts, on_their_way=gone
+            id=public_id, state=told.run.state, dropped=told.run.dropped, cancelled=found.texts, on_their_way=under_way
         )
         return json_answer(as_json(answer))
 

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 
 from ringback.api.streams import LONGEST_ITEM, BrokenStream, Found, Unread, Utf8
+from ringback.core.plurals import count_of
 
 DELIMITERS = ",;\t"
 MOST_COLUMNS = 50
@@ -71,5 +72,5 @@ class CsvRows:
         except csv.Error as problem:
             return Unread(f"is no row of CSV: {problem}")
         if self._names and len(cells) != len(self._names):
-            return Unread(f"has {len(cells)} fields, where the first row has {len(self._names)}")
+            return Unread(f"has {count_of(len(cells), 'field')}, where the first row has {len(self._names)}")
         return dict(zip(self._names, cells, strict=False))

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from ringback.api.answers import Code, Problem
 from ringback.core.permissions import Action, Principal, may
+from ringback.core.plurals import count_of
 from ringback.core.reasons import Reason
 from ringback.flow.backoff import Backoff
 from ringback.flow.keys import hash_of, listed, noted
@@ -114,6 +115,6 @@ class Door:
         now = self._clock.monotonic()
         full_at = max(self._full_at.get(key.id, now), now) + self._each_s
         if (over := full_at - now - max(BURST_S, self._each_s)) > 0:
-            detail = f"This key may ask {round(60 / self._each_s)} times a minute."
+            detail = f"This key may ask {count_of(round(60 / self._each_s), 'time')} a minute."
             raise Problem(Code.QUOTA_EXCEEDED, detail, headers={"Retry-After": str(int(over) + 1)})
         self._full_at[key.id] = full_at

@@ -21,6 +21,7 @@ from ringback.api.wishes import FURTHEST, NOT_OURS, SHORTEST
 from ringback.core.messages import Basis, MessageClass, OnDoubt
 from ringback.core.numbers import Number
 from ringback.core.permissions import Principal
+from ringback.core.plurals import count_of
 from ringback.core.reasons import Reason
 from ringback.core.templates import Template, TemplateFault, TextKind, parse
 from ringback.flow.bulks import AT_ONCE, Asked, Coming, Runs, ends_at
@@ -223,7 +224,11 @@ class Intake:
         """Not one can be used, or with `strict` one cannot."""
         place = self._stream.places
         faults = tuple(FieldFault(f"{place} {one.place} {one.field}".rstrip(), one.detail) for one in people.rejects)
-        none = "there is no recipient" if not people.rejected else f"{people.rejected} recipients cannot be used"
+        none = (
+            "there is no recipient"
+            if not people.rejected
+            else f"{count_of(people.rejected, 'recipient')} cannot be used"
+        )
         return Problem(Code.INVALID_FIELDS, f"Nothing was sent: {none}.", faults, {"rejected": people.rejected})
 
 

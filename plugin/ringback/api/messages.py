@@ -163,7 +163,7 @@ class MessageRows:
         return read_answer(known[1]) if known is not None and known[0] == wish.asked else None
 
     async def read(self, who: Principal, request: web.Request) -> web.Response:
-        return json_answer(report(await self._visible(who, request.match_info["id"])))
+        return json_answer(report(await self._visible(who, request.match_info["id"]), self._clock.now()))
 
     async def find(self, who: Principal, request: web.Request) -> web.Response:
         """A page of texts, and the address of the next one."""
@@ -172,10 +172,10 @@ class MessageRows:
         lines = await self._texts.page(asked, request.query.get("after", ""), most + 1)
         if lines is None:
             raise invalid(FieldFault("after", "is no text of ours: take the address that the last page gave"))
-        more = len(lines) > most
+        more, now = len(lines) > most, self._clock.now()
         next_ = urlencode({**request.query, "after": lines[most - 1].public_id}) if more else ""
         page = Messages.model_construct(
-            messages=[message(line) for line in lines[:most]], next=f"/v1/messages?{next_}" if more else None
+            messages=[message(line, now) for line in lines[:most]], next=f"/v1/messages?{next_}" if more else None
         )
         return json_answer(as_json(page))
 
@@ -188,7 +188,7 @@ class MessageRows:
         if state is not State.CANCELLED:
             detail = f"The text is {state} now."
             raise Problem(Code.TOO_LATE, detail, more={"message": seen.line.public_id, "state": state})
-        return json_answer(report(await self._visible(who, seen.line.public_id)))
+        return json_answer(report(await self._visible(who, seen.line.public_id), self._clock.now()))
 
     async def _visible(self, who: Principal, public_id: str) -> MessageReport:
         """A text that this program may know of. Raises NotThere, the same for what is not and what is another's."""

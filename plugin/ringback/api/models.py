@@ -137,7 +137,7 @@ class Message(BaseModel):
 
     id: str
     state: State
-    reason: Reason | None
+    reason: Reason | None = Field(description="Why it is in this state, or what it waits for.")
     from_: str = Field(alias="from")
     to: str
     text: str

@@ -3,6 +3,7 @@
 One that cannot be used does not stop the others. It is counted, and the first hundred are named.
 """
 
+import secrets
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -34,14 +35,17 @@ class Seen:
     """Numbers that came by. A set would take four times the room for a million of them."""
 
     def __init__(self, most: int) -> None:
-        self._mask = (1 << (2 * most).bit_length()) - 1
+        bits = (2 * most).bit_length()
+        self._mask, self._shift = (1 << bits) - 1, 64 - bits
         self._places = array("Q", [0]) * (self._mask + 1)
+        # drawn anew each time: with one that is known somebody could choose numbers that all want one place
+        self._factor = secrets.randbits(64) | 1
 
     def add(self, e164: str) -> bool:
         """Note a number; False when it came by before. At most `most` are ever added."""
         number = int(e164[1:])
         places, mask = self._places, self._mask
-        at = (number * 0x9E3779B97F4A7C15 >> 20) & mask
+        at = (number * self._factor >> self._shift) & mask
         while places[at]:
             if places[at] == number:
                 return False

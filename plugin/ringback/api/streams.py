@@ -14,6 +14,8 @@ from itertools import count
 from json import JSONDecodeError
 from typing import NamedTuple, NoReturn, Protocol
 
+from ringback.core.plurals import count_of
+
 LONGEST_HEAD = 64 * 1024
 LONGEST_ITEM = 16 * 1024
 LIST = "recipients"
@@ -201,7 +203,7 @@ class JsonList:
 
     def _broken(self, text: str, at: int) -> BrokenStream:
         near = text[at : at + 20].encode("unicode_escape").decode()
-        return BrokenStream(f"the list cannot be read on after {self._count} recipients, near '{near}'")
+        return BrokenStream(f"the list cannot be read on after {count_of(self._count, 'recipient')}, near '{near}'")
 
 
 def _whole_head(members: object) -> str:

@@ -1,6 +1,7 @@
 """Puts what became of texts into the models of the answers."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -57,10 +58,10 @@ def made(asked: Asked, wish: Wish) -> bytes:
     return as_json(answer)
 
 
-def report(found: MessageReport) -> bytes:
+def report(found: MessageReport, now: datetime) -> bytes:
     """A text with all that happened to it."""
     answer = Report.model_construct(
-        **message(found.line).__dict__,
+        **message(found.line, now).__dict__,
         attempts=[
             Attempt(
                 id=one.public_id,
@@ -90,12 +91,12 @@ def report(found: MessageReport) -> bytes:
     return as_json(answer)
 
 
-def message(line: MessageLine) -> Message:
+def message(line: MessageLine, now: datetime) -> Message:
     """A text as it is now."""
     return Message.model_construct(
         id=line.public_id,
         state=State(line.state),
-        reason=_reason(line.reason),
+        reason=_reason(line.waits_for(now)),
         from_=line.did,
         to=line.peer,
         text=line.body,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ringback.asterisk.rows import Layout, Lines, csv_rows, header_key, moment, picker
 from ringback.core.calls import Rang
+from ringback.core.plurals import count_of
 
 # cdr_csv writes no header. Behind amaflags may stand uniqueid, userfield, and peeraccount, linkedid, sequence.
 COLUMNS = (  # noqa: SIM905 - reads best as the line it is
@@ -77,7 +78,7 @@ def read(lines: Lines, layout: Layout) -> Iterator[Row]:
             continue
         values = take(cells)
         if values is None:
-            lines.fault(f"{len(cells)} columns")
+            lines.fault(count_of(len(cells), "column"))
             continue
         try:
             yield _row(values, layout)

@@ -16,6 +16,7 @@ from ringback.asterisk.legs import is_local, pair
 from ringback.asterisk.rows import Layout, Lines, csv_rows, header_key, moment, picker
 from ringback.asterisk.tracker import Tracker
 from ringback.core.calls import Call, CallEnded, Direction
+from ringback.core.plurals import count_of
 
 # cel_custom.conf.sample; older ones end before userdeftype or extra.
 COLUMNS = (  # noqa: SIM905 - reads best as the line it is
@@ -87,7 +88,7 @@ def _read(lines: Lines, layout: Layout) -> Iterator[tuple[Row, datetime]]:
             pick, width = picker(header, USED), len(header)
             continue
         if len(cells) != width if width else not FEWEST_COLUMNS <= len(cells) <= len(COLUMNS) + 2:
-            lines.fault(f"{len(cells)} columns")
+            lines.fault(count_of(len(cells), "column"))
             continue
         row = Row._make(pick([*cells, *[""] * (len(COLUMNS) - len(cells)), ""]))
         try:

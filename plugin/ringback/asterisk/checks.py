@@ -1,8 +1,8 @@
 """What `ringback check` asks one PBX: the line, the account, the dialplan, the clock; each fault with its cure."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringback.asterisk.ami import Account, Ami, Deaf
 from ringback.asterisk.rights import contexts_calling_us, dangerous, dialplan_version, rights
@@ -19,11 +19,12 @@ CLOCKS_APART_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One thing that was looked at. `fix` is empty when it is well."""
+    """One thing that was looked at. `fix` is empty when it is well. `unseen` is what was not looked at therefore."""
 
     what: str
     found: str
     fix: str = ""
+    unseen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +50,30 @@ async def line_to(account: Account, clock: Clock) -> AsyncIterator[Ami]:
 async def check_pbx(expected: Expected, clock: Clock) -> list[Checked]:
     """Log in and ask. An account may be in use only once, so with a daemon running the daemon has to ask."""
     async with line_to(expected.account, clock) as ami:
-        return await check_line(expected, ami, clock)
+        found = await check_line(expected, ami, clock)
+        standing = ami.standing
+    if not found[0].unseen or standing.state not in (State.AWAY, State.REFUSED):
+        return found
+    # since when it is so is not known, and nobody tries again once this has ended
+    return [replace(found[0], found=standing.why or found[0].found), *found[1:]]
 
 
 async def check_line(expected: Expected, ami: Ami, clock: Clock) -> list[Checked]:
-    """Ask over a line that is there. What cannot be asked any more after a fault is left out."""
+    """Ask over a line that is there. What cannot be asked any more after a fault is named as not looked at."""
     account = expected.account
     name = f"asterisk {account.pbx}"
     standing = await _settled(ami)
     if standing.state is not State.LIVE:
-        return [Checked(name, standing.text(clock.now()), _how_to_reach(standing.state, account))]
+        return [Checked(name, standing.text(clock.now()), _how_to_reach(standing.state, account), ", ".join(ASKED))]
     found = [Checked(name, f"logged in at {account.host}:{account.port} as {account.user}")]
+    left = list(ASKED)
     try:
-        found += await _account(expected, ami)
-        found += await _dialplan(expected, ami)
-        found.append(await _clock(name, ami, clock))
+        while left:
+            found += await ASKED[left[0]](expected, ami, clock)
+            del left[0]
     except (PbxAway, PbxRefused) as problem:
-        found.append(Checked(name, str(problem), "give the account write = reporting and run this again"))
+        fix = "give the account write = reporting and run this again"
+        found.append(Checked(name, str(problem), fix, ", ".join(left)))
     return found
 
 
@@ -90,7 +98,7 @@ def _how_to_reach(state: State, account: Account) -> str:
     )
 
 
-async def _account(expected: Expected, ami: Ami) -> list[Checked]:
+async def _account(expected: Expected, ami: Ami, _clock: Clock) -> list[Checked]:
     name = f"account {expected.account.user}"
     allowed = await rights(ami)
     found = []
@@ -102,7 +110,7 @@ async def _account(expected: Expected, ami: Ami) -> list[Checked]:
     return found or [Checked(name, "may do what is needed and no more")]
 
 
-async def _dialplan(expected: Expected, ami: Ami) -> list[Checked]:
+async def _dialplan(expected: Expected, ami: Ami, _clock: Clock) -> list[Checked]:
     version = await dialplan_version(ami)
     if version != DIALPLAN_VERSION:
         found = f"the include is version {version}, not {DIALPLAN_VERSION}" if version else "the include is not loaded"
@@ -127,12 +135,21 @@ async def _dialplan(expected: Expected, ami: Ami) -> list[Checked]:
     return [Checked("dialplan", f"include version {version}, called from {', '.join(sorted(calling)) or 'nowhere'}")]
 
 
-async def _clock(name: str, ami: Ami, clock: Clock) -> Checked:
+async def _time(expected: Expected, ami: Ami, clock: Clock) -> list[Checked]:
+    name = f"asterisk {expected.account.pbx}"
     stamp = (await ami.ask("Ping")).get("Timestamp")
     try:
         apart = abs(float(stamp) - clock.now().timestamp())
     except ValueError:
-        return Checked("clock", f"{name} does not tell its time")
+        return [Checked("clock", f"{name} does not tell its time")]
     if apart > CLOCKS_APART_S:
-        return Checked("clock", f"{name} is {apart:.0f} s away from ours", "run NTP on both machines")
-    return Checked("clock", f"within {max(apart, 0.1):.1f} s of {name}")
+        return [Checked("clock", f"{name} is {apart:.0f} s away from ours", "run NTP on both machines")]
+    return [Checked("clock", f"within {max(apart, 0.1):.1f} s of {name}")]
+
+
+ASKED: Mapping[str, Callable[[Expected, Ami, Clock], Awaitable[list[Checked]]]] = {
+    "account": _account,
+    "dialplan": _dialplan,
+    "clock": _time,
+}
+"""What a line is asked, in this order."""

@@ -34,6 +34,13 @@ class Standing:
         said = f"{self.state}: {self.why}" if self.why else str(self.state)
         if self.state is State.AWAY:
             said = f"away since {self.since.isoformat(timespec='seconds')}" + (f" ({self.why})" if self.why else "")
+        return self._and_then(said, now)
+
+    def reason(self, now: datetime) -> str:
+        """The same where its state and since when are said beside it."""
+        return "" if self.state is State.LIVE else self._and_then(self.why or str(self.state), now)
+
+    def _and_then(self, said: str, now: datetime) -> str:
         if self.next_try is None:
             return said
         return f"{said}, next try in {max(0, round((self.next_try - now).total_seconds()))} s"

@@ -13,11 +13,13 @@ from ringback.cli.shared import ConfigOption, write_alone
 from ringback.clock import SystemClock
 from ringback.config import Settings, load
 from ringback.control import ControlRefused
+from ringback.core.plurals import count_of
 from ringback.errors import Locked, StoreFault
 from ringback.flow.restoring import note_backup
 from ringback.store.backups import Manifest, read_manifest
-from ringback.store.database import HEAD, hold, schema_version
+from ringback.store.holding import hold
 from ringback.store.keeping import backup, drop_old, name_for, restore
+from ringback.store.schema import HEAD, schema_version
 
 
 def backup_command(
@@ -52,10 +54,8 @@ def _note(settings: Settings, target: Path) -> None:
 
 def told(manifest: Manifest) -> str:
     counts = manifest.counts
-    return (
-        f"{counts['message']} texts, {counts['incoming']} that came in, {counts['call']} calls, "
-        f"schema {manifest.schema}, of {manifest.at}"
-    )
+    texts, calls = count_of(counts["message"], "text"), count_of(counts["call"], "call")
+    return f"{texts}, {counts['incoming']} that came in, {calls}, schema {manifest.schema}, of {manifest.at}"
 
 
 def restore_command(
@@ -77,7 +77,8 @@ def restore_command(
     print(f"restored: {told(manifest)}")
     if aside:
         print(f"the database that was here is {aside}")
-    print("Every carrier is held. Texts that wait may have been sent after the backup was made. Look at them, then:")
+    print("Every carrier is held: texts that wait may have been sent after the backup was made. Start Ringback, see by")
+    print("`ringback carrier list` what it found in their lists, then:")
     for name in settings.carriers:
         print(f"  ringback carrier release {name}")
 

@@ -13,6 +13,7 @@ from ringback.cli.shared import ConfigOption, check_schema, visible, who, write_
 from ringback.clock import SystemClock
 from ringback.config import Settings, load
 from ringback.core.permissions import at_the_shell
+from ringback.core.plurals import count_of
 from ringback.core.reasons import SENTENCES
 from ringback.flow.bulks import NoRun, call_off_whole, outlook, say_off
 from ringback.ports.bulks import Run, Tallied
@@ -67,16 +68,18 @@ def _line(run: Run) -> str:
 def _lines(told: Tallied, settings: Settings) -> list[str]:
     run = told.run
     ahead = outlook(told, make_house(settings).limits.per_number_per_minute, SystemClock().now())
+    segments = count_of(ahead.segments_left, "segment")
     lines = [
         _line(run),
         f"from {run.plan.did}, asked by {visible(run.plan.asked_by)}: {visible(run.plan.body)}",
-        f"{ahead.left} left, about {ahead.segments_left} segments; {run.dropped} dropped, {run.rejected} rejected",
+        f"{ahead.left} left, about {segments}; {run.dropped} dropped, {run.rejected} rejected",
         *(f"  {state:12} {texts}" for state, texts in sorted(told.states.items())),
     ]
     if told.stopped is not None:
         lines.append(f"no texts are made: {SENTENCES[told.stopped]}")
     for reason, texts, until in told.held:
-        lines.append(f"{texts} held until {_at(until)}: {SENTENCES[reason] if reason else ''}".rstrip(": "))
+        when = f" until {_at(until)}" if until else ""
+        lines.append(f"{count_of(texts, 'text')} held{when}: {SENTENCES[reason] if reason else ''}".rstrip(": "))
     if ahead.ends_at is not None:
         late = "" if ahead.in_time else f", but it may go only until {_at(run.plan.expires_at)}"
         lines.append(f"ends about {_at(ahead.ends_at)}{late}")

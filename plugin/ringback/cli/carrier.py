@@ -10,8 +10,10 @@ from ringback import control
 from ringback.cli.shared import ConfigOption, check_schema, visible, who, write_alone
 from ringback.config import Settings, load
 from ringback.core.permissions import at_the_shell
-from ringback.flow.holds import Held, change_by_words, holds, known_carrier, tell
-from ringback.store.database import peek, schema_version
+from ringback.flow.holds import change_by_words, holds, known_carrier, tell
+from ringback.ports.holds import Held
+from ringback.store.database import peek
+from ringback.store.schema import schema_version
 
 carrier_commands = typer.Typer(no_args_is_help=True, help="Hold a carrier back, or let it go on.")
 
@@ -43,9 +45,15 @@ def hold_command(
 
 
 @carrier_commands.command("release")
-def release_command(name: Name, config: ConfigOption = None) -> None:
+def release_command(
+    name: Name,
+    everything: Annotated[
+        bool, typer.Option("--all", help="After a restore: also what may have been sent already.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
     """Let a carrier go on. What waits and is still valid leaves now."""
-    change(load(config), change="release", name=name)
+    change(load(config), change="release", name=name, **({"all": "yes"} if everything else {}))
 
 
 def change(settings: Settings, **words: str) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -14,28 +16,41 @@ from ringback.cli.shared import ConfigOption
 from ringback.clock import SystemClock
 from ringback.config import Hooks, Settings, load
 from ringback.control import ControlRefused
+from ringback.core.plurals import count_of
 from ringback.errors import Locked, RingbackError, StoreFault
 from ringback.hooks import INBOUND, RECEIPT
 from ringback.panel.health import Standing, Tone
-from ringback.store.database import HEAD, hold, schema_version
+from ringback.store.holding import hold
+from ringback.store.schema import HEAD, schema_version
+
+OF_A_DAEMON = "its parts, carriers that are held back, and whether hooks arrive"
+"""What only a daemon that runs knows."""
 
 
 def check_command(config: ConfigOption = None) -> None:
     """Look at configuration, database, carriers, Asterisk, dialplan and clock. Exits 1 when something needs fixing."""
     settings = load(config)
-    found = [Checked("configuration", f"{settings.file}: {len(settings.rules)} rules, {len(settings.numbers)} numbers")]
+    known = f"{count_of(len(settings.rules), 'rule')}, {count_of(len(settings.numbers), 'number')}"
+    found = [Checked("configuration", f"{settings.file}: {known}")]
     found += [*_gaps(settings), *_state(settings), _database(settings), *_carriers(settings)]
     try:
         found += asyncio.run(_daemon_or_pbxs(settings))
     except ControlRefused as problem:
         found.append(Checked("daemon", str(problem), "see its log, or start it again"))
     for checked in found:
-        print(f"{'FIX ' if checked.fix else 'ok  '} {checked.what}: {checked.found}")
-        if checked.fix:
-            print(f"     {checked.fix}")
+        print("\n     ".join(_lines(checked)))
     faults = sum(bool(checked.fix) for checked in found)
     print(f"{faults} to fix" if faults else "all well")
     raise typer.Exit(1 if faults else 0)
+
+
+def _lines(checked: Checked) -> Iterator[str]:
+    mark = "FIX " if checked.fix else "--  " if checked.unseen else "ok  "
+    yield f"{mark} {checked.what}: {checked.found}"
+    if checked.fix:
+        yield checked.fix
+    if checked.unseen:
+        yield f"not looked at: {checked.unseen}"
 
 
 def _gaps(settings: Settings) -> Iterator[Checked]:
@@ -110,9 +125,28 @@ async def _daemon_or_pbxs(settings: Settings) -> list[Checked]:
         asked = [Checked(**checked) for checked in json.loads(answer["checked"])]
         health = json.loads(status["health"])
         return [*_parts(health["parts"]), *_findings(health["findings"]), *asked]
+    with _told_once():
+        return await _pbxs(settings)
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """What is wrong with a line is told as what was found, and not logged beside it."""
+    lines = logging.getLogger("ringback.asterisk")
+    before = lines.level
+    lines.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        lines.setLevel(before)
+
+
+async def _pbxs(settings: Settings) -> list[Checked]:
+    """Ask every PBX, since no daemon does."""
     async with asyncio.TaskGroup() as group:
         lines = [group.create_task(check_pbx(expected_of(pbx), SystemClock())) for pbx in settings.asterisk]
-    return [checked for line in lines for checked in line.result()]
+    nobody = Checked("daemon", f"none runs on {settings.paths.state}", unseen=OF_A_DAEMON)
+    return [nobody, *(checked for line in lines for checked in line.result())]
 
 
 def _parts(parts: list[dict[str, str]]) -> Iterator[Checked]:

@@ -17,6 +17,7 @@ from ringback.cli.replay import replay_command
 from ringback.cli.run import migrate_command, run_command
 from ringback.cli.settle import settle_command
 from ringback.cli.status import status_command
+from ringback.cli.trust_clock import trust_clock_command
 from ringback.cli.trying import try_command
 from ringback.cli.user import user_commands
 
@@ -33,6 +34,7 @@ cli.command("doctor")(doctor_command)
 cli.command("status")(status_command)
 cli.command("pause")(pause_command)
 cli.command("erase")(erase_command)
+cli.command("trust-clock")(trust_clock_command)
 cli.command("settle")(settle_command)
 cli.command("explain")(explain_command)
 cli.command("try")(try_command)

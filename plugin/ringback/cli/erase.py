@@ -11,8 +11,9 @@ from ringback.assembly import make_reader
 from ringback.cli.shared import ConfigOption, use_alone, visible, who
 from ringback.config import Settings, load
 from ringback.core.permissions import at_the_shell
+from ringback.core.plurals import count_of
 from ringback.errors import ConfigFault
-from ringback.flow.retention import Erased, erase, wipe_all
+from ringback.flow.retention import Erased, take_out, wipe_all
 from ringback.ports import Clock
 from ringback.store.database import Database
 
@@ -33,7 +34,7 @@ def erase_command(
     if not yes:
         typer.confirm(SURE.format(number=e164), abort=True)
     said = asyncio.run(control.ask(settings.paths.state, "erase", number=e164, by=who())) or _alone(settings, e164)
-    print(f"erased: {said['texts']} texts, {said['calls']} calls")
+    print(f"erased: {count_of(said['texts'], 'text')}, {count_of(said['calls'], 'call')}")
     if said["stopped"]:
         print("they had said STOP; that holds, under a hash of their number")
 
@@ -47,6 +48,6 @@ def _alone(settings: Settings, e164: str) -> control.Words:
 
 
 async def _erase(e164: str, database: Database, clock: Clock) -> tuple[Erased, bool]:
-    erased = await database.commit(partial(erase, e164, at_the_shell(who()), clock.now()))
+    erased = await take_out(database, e164, at_the_shell(who()), clock.now())
     await database.commit(wipe_all)
     return erased, await database.scrub()

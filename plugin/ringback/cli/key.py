@@ -15,7 +15,8 @@ from ringback.config.values import read_duration
 from ringback.core.permissions import Scope
 from ringback.flow.keys import change_by_words, listed, new_token, read_name
 from ringback.ports.keys import Key
-from ringback.store.database import peek, schema_version
+from ringback.store.database import peek
+from ringback.store.schema import schema_version
 
 key_commands = typer.Typer(no_args_is_help=True, help="Which programs may ask over the API.")
 

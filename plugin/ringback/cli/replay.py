@@ -20,6 +20,7 @@ from ringback.cli.shared import visible
 from ringback.config import EXAMPLE_CONTEXTS, Settings, example_rules, load
 from ringback.core.calls import Call
 from ringback.core.numbers import NumberFormat, read_number
+from ringback.core.plurals import count_of
 from ringback.core.reasons import Reason
 from ringback.core.triggers import CallVerdict
 from ringback.errors import ConfigFault, ProtocolError, RingbackError
@@ -140,6 +141,8 @@ def _sum_up(counts: Decisions, layout: Layout, out: TextIO) -> None:
     out.write("\n")
     for (verdict, reason), count in counts.most_common():
         out.write(f"{count:>8}  {verdict} {reason}\n")
+    calls = sum(counts.values())
     sent = sum(count for (verdict, _), count in counts.items() if verdict is CallVerdict.SEND)
-    out.write(f"{sum(counts.values()):>8}  calls, {sent} texts. Nothing was sent or stored. Times are {layout.zone}.\n")
+    said = f"{'call' if calls == 1 else 'calls'}, {count_of(sent, 'text')}"
+    out.write(f"{calls:>8}  {said}. Nothing was sent or stored. Times are {layout.zone}.\n")
     out.write("Where a recording does not tell whether callers withheld their numbers, they count as shown.\n")

@@ -11,7 +11,8 @@ from ringback.clock import SystemClock
 from ringback.config import load
 from ringback.logs import LogFormat, LogLevel, start_logging
 from ringback.service import leave_when_told
-from ringback.store.database import HEAD, hold, prepare, schema_version
+from ringback.store.holding import hold
+from ringback.store.schema import HEAD, prepare, schema_version
 
 
 def run_command(

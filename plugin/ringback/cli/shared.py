@@ -13,7 +13,9 @@ from ringback.config import Settings
 from ringback.errors import StoreFault
 from ringback.ports import Clock
 from ringback.ports.storage import Step
-from ringback.store.database import HEAD, Database, hold, prepare, schema_version
+from ringback.store.database import Database
+from ringback.store.holding import hold
+from ringback.store.schema import HEAD, prepare, schema_version
 
 T = TypeVar("T")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Annotated, cast
 
 import typer
@@ -9,10 +10,12 @@ import typer
 from ringback import control
 from ringback.cli.shared import ConfigOption, visible
 from ringback.config import load
+from ringback.panel.health import Standing
 
 Row = dict[str, str]
 READY = "ready: a missed call becomes a text"
 NOT_READY = "NOT READY: a missed call becomes no text now"
+GONE = (Standing.AWAY, Standing.NEEDS_YOU, Standing.STOPPED)
 NOT_RUNNING = "no Ringback runs on {state}"
 
 
@@ -56,4 +59,6 @@ def _plain(value: object) -> str:
 
 
 def _why(part: Row) -> str:
-    return visible(" ".join(word for word in (part["detail"], part["fix"] and f"({part['fix']})") if word))
+    since = f"since {datetime.fromisoformat(part['since']):%Y-%m-%d %H:%M} UTC" if part["state"] in GONE else ""
+    why = ": ".join(word for word in (since, part["detail"]) if word)
+    return visible(" ".join(word for word in (why, part["fix"] and f"({part['fix']})") if word))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from ringback.core.messages import State
 from ringback.core.reasons import OF_A_RULE, SENTENCES, Reason
+from ringback.panel.hold_words import GOES_WHEN, held_back
 from ringback.ports.stories import CallStory, DeedStory, JournalStory, PersonStory, StepStory, TaskStory, TextStory
 
 DEEDS = {
@@ -91,8 +92,9 @@ def _waiting(text: TextStory, zone: tzinfo) -> Iterator[str]:
         return
     if text.state == State.HELD:
         yield f"    waits until {at(text.not_before, zone)}"
-    if text.carrier_held:
-        yield f"    waits, since carrier {text.carrier} is held back: {text.carrier_held}"
+    if text.held:
+        yield f"    {held_back(text.held, at(text.held.since, zone))}"
+        yield f"    {GOES_WHEN}"
     yield f"    expires {at(text.expires_at, zone)}"
 
 

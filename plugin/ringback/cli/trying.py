@@ -20,7 +20,8 @@ from ringback.flow.calls import Ended, call_facts, prepare
 from ringback.flow.house import House
 from ringback.flow.outbound import Text, gate_facts
 from ringback.ports.pairs import PairFacts
-from ringback.store.database import peek, schema_version
+from ringback.store.database import peek
+from ringback.store.schema import schema_version
 
 UNKNOWN_PAIR = PairFacts(
     opted_out_at=None,

@@ -15,7 +15,8 @@ from ringback.core.permissions import Role
 from ringback.errors import RingbackError
 from ringback.flow.people import change_by_words, read_login, read_name
 from ringback.ports.people import Account
-from ringback.store.database import peek, schema_version
+from ringback.store.database import peek
+from ringback.store.schema import schema_version
 
 user_commands = typer.Typer(no_args_is_help=True, help="Who may log in to the panel.")
 

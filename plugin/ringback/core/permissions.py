@@ -54,6 +54,8 @@ class Action(StrEnum):
     """Ask what became of a text."""
     MANAGE_CARRIERS = "manage_carriers"
     """Hold a carrier back, or let it go on."""
+    MANAGE_KEYS = "manage_keys"
+    """Let programs in, and keep them out."""
 
 
 @dataclass(frozen=True, slots=True)

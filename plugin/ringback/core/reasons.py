@@ -52,6 +52,8 @@ class Reason(StrEnum):
     RATE_CARRIER = "rate_carrier"
     RATE_DESTINATION = "rate_destination"
     CARRIER_HOLD = "carrier_hold"
+    HELD_BACK = "held_back"
+    PUT_BACK = "put_back"
     SCHEDULED = "scheduled"
     ALLOWED = "allowed"
 
@@ -97,6 +99,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.RATE_CARRIER: "The carrier asked us to slow down; the text waits.",
     Reason.RATE_DESTINATION: "As much as may be sent there in a day was sent; the text waits for the next.",
     Reason.CARRIER_HOLD: "The carrier could not be reached; the text waits for the next try.",
+    Reason.HELD_BACK: "Its carrier is held back; the text goes when somebody lets the carrier go on.",
+    Reason.PUT_BACK: "The database was put back, so this text may have been sent already; a person decides.",
     Reason.SCHEDULED: "The text waits for its time.",
     Reason.ALLOWED: "Nothing held it back.",
 }

@@ -6,15 +6,18 @@ from datetime import datetime
 from ringback.core.permissions import Action, Principal, may
 from ringback.core.policy import BORN_IN_FLIGHT, GateAnswer, Verdict, answers
 from ringback.core.segments import measure, room
+from ringback.flow.holds import hold_on
 from ringback.flow.house import House
 from ringback.flow.outbound import Text, gate_facts
+from ringback.ports.holds import Held
 from ringback.ports.pairs import Thread
 from ringback.ports.storage import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """`verdict` is None when the text may go now. `gates` are in the order they are asked.
+    """`verdict` is None when no gate is against it. `gates` are in the order they are asked. `held` is what holds its
+    carrier back: then nothing leaves, whatever the gates say.
 
     `segments` is 0 for an empty text; `room` is what the last segment still takes, in units of `encoding`.
     """
@@ -24,6 +27,7 @@ class Advice:
     encoding: str
     segments: int
     room: int
+    held: Held | None = None
 
 
 def consider(house: House, who: Principal, thread: Thread, text: str, now: datetime, tx: Tx) -> Advice:
@@ -34,4 +38,6 @@ def consider(house: House, who: Principal, thread: Thread, text: str, now: datet
     asked = Text(automatic=False, segments=size.segments, permitted=permitted)
     gates = answers(gate_facts(house, thread.did, house.read("", thread.peer), asked, pair, now), BORN_IN_FLIGHT)
     verdict = next((answer.verdict for answer in gates if answer.verdict is not None), None)
-    return Advice(verdict, gates, str(size.encoding), size.segments if text else 0, room(text))
+    carrier = house.carrier(thread.did)
+    held = hold_on(carrier, tx) if carrier else None
+    return Advice(verdict, gates, str(size.encoding), size.segments if text else 0, room(text), held)

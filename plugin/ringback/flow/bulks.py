@@ -14,6 +14,7 @@ import structlog
 
 from ringback.core.messages import State
 from ringback.core.permissions import Asker, Principal
+from ringback.core.plurals import count_of
 from ringback.errors import RingbackError, StoreBusy
 from ringback.ports import Clock
 from ringback.ports.bulks import Item, Plan, Run, RunState, Tallied
@@ -164,6 +165,7 @@ def call_off(who: Principal, public_id: str, now: datetime, tx: Tx) -> CalledOff
         return None
     if run.state in GIVES_UP or (run.state is RunState.DONE and tx.bulks.waiting(run.id)):
         tx.bulks.drop(run.id, run.state, RunState.CANCELLING, run.left, now)
+        tx.audit.note(who.label, "cancel_run", public_id, f"{run.left} without a text", now)
     unsent = tx.bulks.unsent(run.id, CALLED_OFF_AT_ONCE)
     for message, state in unsent:
         tx.outbox.move(message, state, State.CANCELLED, None, f"run called off by {who.label}", now)
@@ -184,7 +186,8 @@ def say_off(public_id: str, off: CalledOff | None) -> str:
         raise NoRun(f"there is no run {public_id}; `ringback bulk list` shows what there is")
     if not off.run.dropped and not off.texts:
         return "nothing of it was left to stop"
-    return f"{off.run.dropped} recipients get no text, {off.texts} texts that waited are cancelled"
+    nobody = count_of(off.run.dropped, "recipient gets", "recipients get")
+    return f"{nobody} no text, {count_of(off.texts, 'text that waited is', 'texts that waited are')} cancelled"
 
 
 def turn(who: Principal, public_id: str, way: Turn, now: datetime, tx: Tx) -> Run | None:
@@ -192,7 +195,8 @@ def turn(who: Principal, public_id: str, way: Turn, now: datetime, tx: Tx) -> Ru
     if run is None:
         return None
     old, new = (RunState.OPEN, RunState.PAUSED) if way is Turn.PAUSE else (RunState.PAUSED, RunState.OPEN)
-    tx.bulks.turn(run.id, old, new, now)
+    if tx.bulks.turn(run.id, old, new, now):
+        tx.audit.note(who.label, f"{way}_run", public_id, run.plan.name, now)
     return tx.bulks.find(public_id)
 
 

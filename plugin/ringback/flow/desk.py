@@ -10,6 +10,7 @@ import structlog
 
 from ringback.core.ids import Kind
 from ringback.core.permissions import Action, Principal
+from ringback.core.plurals import count_of
 from ringback.core.policy import GateAnswer, Refuse
 from ringback.core.reasons import Reason
 from ringback.core.segments import measure
@@ -168,7 +169,7 @@ class Desk:
 
         def step(tx: Tx) -> None:
             off = opt_outs.stop(find(thread, tx), "person", evidence, now, tx)
-            tx.audit.note(who.label, "opt_out", thread, f"{off} texts called off", now)
+            tx.audit.note(who.label, "opt_out", thread, f"{count_of(off, 'text')} called off", now)
 
         await self._do(step)
 

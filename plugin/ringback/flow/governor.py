@@ -120,8 +120,8 @@ class Governor:
 
     def changes_at(self) -> datetime | None:
         """When there may be room again by itself, if there is none now."""
-        if self.held:
-            return None
+        if self.held or (self._pace.trying and self._trying and not self.broken):
+            return None  # a person lets go, or the answer to the one that went ahead comes
         at = self._clock.monotonic()
         return self._wall(self._breaker.next_probe if self.broken else self._pace.opens(at), at)
 

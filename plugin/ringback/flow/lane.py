@@ -5,6 +5,7 @@ in doubt after a crash is never more than the window. How many may be opened now
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ log = structlog.get_logger("sending")
 
 IDLE = timedelta(seconds=60)
 GLANCE = timedelta(seconds=1)
+SETTLED_BEFORE = "settled before this answer"
 
 
 class Lane:
@@ -175,6 +177,7 @@ class Lane:
         if await self._rounds.mind_the_clock():
             self._looked_at = self._clock.now()
             self.nudge()
+        self._notice()
         room = self.governor.room(self._free)
         if self._behind and room.texts:
             await self._claim(room)
@@ -182,6 +185,13 @@ class Lane:
             await self._tend()
         if not self._closing and not (self._behind and self.governor.room(self._free).texts) and not self._to_tend():
             await self._until(self._next_moment())
+
+    def _notice(self) -> None:
+        """The moment of a text that was put off has come. It may have to wait on, for room, and so is seen once."""
+        upcoming = self._found.upcoming
+        if upcoming is not None and upcoming <= self._clock.now():
+            self._found = replace(self._found, upcoming=None)
+            self._behind = self._untended = True
 
     def _to_tend(self) -> bool:
         """Whether texts that cannot leave need something: there are new ones, or one is too old."""
@@ -246,9 +256,9 @@ class Lane:
         )
 
     async def _until(self, due: datetime | None) -> None:
-        """Wait until something is queued, a slot is free for it, or the next text is due."""
+        """Wait until something is queued, a slot is free for it, or the next text is due; it may be so by now."""
         now = self._clock.now()
-        ahead = due if due is not None and due > now else now + IDLE
+        ahead = due if due is not None else now + IDLE
         async with asyncio.TaskGroup() as group:
             sleep = group.create_task(self._clock.sleep_until(min(ahead, now + IDLE)))
             await first(group, sleep, self._wake)
@@ -273,7 +283,7 @@ class Lane:
                 message=order.text.message,
                 attempt=order.text.attempt,
                 carrier=order.carrier,
-                state=str(state) if state else "fenced",
+                state=str(state) if state else SETTLED_BEFORE,
                 cause="" if isinstance(result, CarrierRef) else str(result),
             )
         finally:

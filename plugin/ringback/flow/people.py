@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ringback.core.permissions import Role
+from ringback.core.plurals import count_of
 from ringback.errors import RingbackError
 from ringback.ports.people import Account
 from ringback.ports.storage import Tx
@@ -124,7 +125,7 @@ def log_out(public_id: str, by: str, now: datetime, tx: Tx) -> int:
     """End every login of an account; returns how many there were."""
     account = _known(public_id, tx)
     ended = tx.accounts.end_all(account.id, now)
-    tx.audit.note(by, "user_logout", public_id, f"{account.login}, {ended} browsers", now)
+    tx.audit.note(by, "user_logout", public_id, f"{account.login}, {count_of(ended, 'browser')}", now)
     return ended
 
 
@@ -174,5 +175,5 @@ def _change_account(change: str, account: Account, password: str, by: str, now: 
             return f"{account.login} may log in again"
         case "logout":
             ended = log_out(account.public_id, by, now, tx)
-            return f"{account.login} is logged out of {ended} browser{'' if ended == 1 else 's'}"
+            return f"{account.login} is logged out of {count_of(ended, 'browser')}"
     raise Refused(Because.STRANGE)

@@ -185,6 +185,8 @@ AFTER_ALL_QUESTIONS = frozenset(
         Reason.RATE_CAMPAIGN,
         Reason.RATE_DESTINATION,
         Reason.CARRIER_HOLD,
+        Reason.HELD_BACK,
+        Reason.PUT_BACK,
     }
 )
 """Reasons that come only when all questions were answered well."""
@@ -224,5 +226,7 @@ WAY_ON: Mapping[Reason, str] = {
     Reason.RATE_DESTINATION: N_("Nothing: it goes by itself on the next day."),
     Reason.RATE_CARRIER: N_("Nothing: it is tried again when the carrier said."),
     Reason.CARRIER_HOLD: N_("Nothing, if it does not last: the health page shows the carrier."),
+    Reason.HELD_BACK: N_("An administrator lets the carrier go on, on the health page."),
+    Reason.PUT_BACK: N_("Look at the carrier's own list; ringback carrier release NAME --all sends what waits so."),
 }
 """What would change a no, or what to do; nothing where a text went or nobody wanted one."""

@@ -11,6 +11,7 @@ from ringback.errors import StoreFault
 from ringback.flow.pauses import Pause, Paused, Scope, Turn
 from ringback.panel import health_words as words
 from ringback.panel.call_line import code_of
+from ringback.panel.carriers import Reins
 from ringback.panel.doing import done
 from ringback.panel.health import Health, PartState, Standing
 from ringback.panel.shell import VISIT, Shell
@@ -73,12 +74,14 @@ class HealthPages:
         health: Callable[[], Health],
         overview: Overview,
         switch: Switch,
+        reins: Reins,
         handsets: Handsets | None = None,
     ) -> None:
         self._shell = shell
         self._health = health
         self._overview = overview
         self._switch = switch
+        self._reins = reins
         self._handsets = handsets
         self._past = NOTHING_YET
 
@@ -99,6 +102,7 @@ class HealthPages:
             paused=self._switch.in_force(),
             free={scope: self._switch.free(scope) for scope in Scope},
             all_paused=any(each.pause.scope is Scope.ALL for each in self._switch.in_force()),
+            carriers=self._reins.all(),
             numbers=numbers,
             W=words,
         )

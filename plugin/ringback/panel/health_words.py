@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 from ringback.flow.pauses import Scope
+from ringback.panel import hold_words
 from ringback.panel.words import N_
+
+held_back = hold_words.held_back
 
 UNANSWERED = N_("Calls nobody answered today")
 TEXTED = N_("Of these, texted")
@@ -13,6 +16,7 @@ OPEN_TASKS = N_("Open tasks")
 LINKS: Mapping[str, str] = {
     "/tasks": N_("Open the tasks"),
     "/health#pause": N_("To the switch"),
+    "/health#carriers": N_("To the carriers"),
 }
 """What the link of a finding says."""
 
@@ -32,6 +36,7 @@ PART_NAMES: Mapping[str, str] = {
     "api": N_("What programs ask"),
     "runs": N_("Runs to many people"),
     "doubts": N_("Texts nobody knows about"),
+    "restoring": N_("Learning what a backup missed"),
     "gaps": N_("Calls out of Asterisk's own records"),
     "sealing": N_("The seal on the audit"),
     "retention": N_("Removing what is old"),
@@ -58,6 +63,7 @@ PART_MEANS: Mapping[str, str] = {
     "runs": N_("Runs stand still; what is queued already goes."),
     "doubts": N_("Carriers are not asked what became of texts; nothing is sent twice."),
     "gaps": N_("Calls that ended out of sight stay tasks."),
+    "restoring": N_("What was sent after the backup was made is not learnt meanwhile."),
     "sealing": N_("The history of texts gets its seal a little later."),
     "retention": N_("What is old, and what should be erased, stays a little longer."),
     "search": N_("Only the newest of what was written since can be found."),

@@ -1,6 +1,7 @@
 """Turns our own templates into pages: escaping on, every name must exist, every string goes through gettext."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -86,7 +87,8 @@ class Pages:
         say = saying(tongue.translations.gettext)
         engine.globals |= {**self.globals, "tongue": tongue, "_": say, "gettext": say}
         formats = self.formats(tongue.code)
-        engine.filters |= {"spaced": words.spaced, "legible": words.legible, "places": places}
+        engine.filters |= {"spaced": words.spaced, "legible": words.legible}
+        engine.filters["places"] = partial(places, at=formats.moment)
         engine.filters |= {name: getattr(formats, name) for name in FORMATS}
         engine.share(*SHARED)
         return engine

@@ -27,4 +27,5 @@ SET_UP = (
     Place("/health", N_("Health"), "health", "h", Action.READ_HEALTH),
     Place("/settings", N_("Settings"), "gear", "s", Action.READ_SETTINGS, "wide-only"),
     Place("/users", N_("Users"), "people", "u", Action.MANAGE_USERS, "wide-only"),
+    Place("/api", N_("API"), "key", "a", Action.MANAGE_KEYS, "wide-only"),
 )

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-Value = str | int
+Value = str | int | datetime
 
 
 def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - like N_, for a text and its plural
@@ -14,7 +15,8 @@ def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - like N_, for a 
 class Say:
     """`text` was marked by N_, or by NN_ together with `many`; its places are written `%(name)s`.
 
-    The value `n` chooses between the two. Other values may come from anywhere.
+    The value `n` chooses between the two. Other values may come from anywhere. A moment is shown in the zone of the
+    business on a page, and in UTC elsewhere.
     """
 
     text: str
@@ -23,7 +25,11 @@ class Say:
 
     def __str__(self) -> str:
         chosen = self.many if self.many and self.values["n"] != 1 else self.text
-        return chosen % self.values
+        return chosen % {name: _plain(value) for name, value in self.values.items()}
+
+
+def _plain(value: Value) -> str | int:
+    return f"{value:%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else value
 
 
 def counted(forms: tuple[str, str], n: int) -> Say:

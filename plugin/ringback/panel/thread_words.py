@@ -7,9 +7,12 @@ from ringback.core.calls import Direction, Outcome
 from ringback.core.messages import State
 from ringback.core.reasons import SENTENCES, Reason
 from ringback.flow.desk import Settled
+from ringback.panel import hold_words
 from ringback.panel.call_words import TEXT, Mark
 from ringback.panel.words import N_
 from ringback.ports.threads import CallLine, LastLine, LedgerLine, View
+
+held_back, GOES_WHEN = hold_words.held_back, hold_words.GOES_WHEN
 
 
 @dataclass(frozen=True, slots=True)

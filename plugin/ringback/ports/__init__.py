@@ -40,6 +40,15 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed(Receipt):
+    """A row of a carrier's list that also says what was sent. Numbers are as the carrier writes them."""
+
+    sender: str = ""
+    to: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """Which part of a long text this is; `ref` is the sender's, the same for all parts. `number` counts from 1."""
 
@@ -126,7 +135,10 @@ class Listing(Protocol):
     not in it was not taken."""
 
     async def sent_since(self, moment: datetime) -> list[Receipt]:
-        """Texts it took from us since then, with their present status. Raises SendFailed when it cannot be asked."""
+        """Texts it took from us since then, with their present status. Raises SendFailed when it cannot be asked.
+
+        Where its rows tell what was sent they are `Listed`: a database that was put back knows them by nothing else.
+        """
 
     async def received_since(self, moment: datetime) -> list[Incoming]:
         """Texts it received for us since then. Raises SendFailed when it cannot be asked."""

@@ -63,3 +63,7 @@ class KeyRing(Protocol):
     async def not_revoked(self) -> list[Key]:
         """Every key that is not revoked; some may have run out."""
         ...
+
+    async def all(self) -> list[Key]:
+        """Every key there ever was, the first made first."""
+        ...

@@ -4,10 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ringback.core.messages import State
+from ringback.core.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class MessageLine:
-    """A text. `cause` says who asked for it; `not_before` is the moment it waits for, or waited for."""
+    """A text. `cause` says who asked for it; `not_before` is the moment it waits for, or waited for.
+
+    `held` is whether its carrier is held back now.
+    """
 
     public_id: str
     state: str
@@ -28,6 +34,13 @@ class MessageLine:
     state_at: datetime
     not_before: datetime
     expires_at: datetime
+    held: bool = False
+
+    def waits_for(self, now: datetime) -> str | None:
+        """The reason of its state; of a text whose time has come and whose carrier is held back, that."""
+        waits = self.held and self.state in (State.QUEUED, State.HELD)
+        ahead = self.reason is not None and self.not_before > now
+        return Reason.HELD_BACK if waits and not ahead else self.reason
 
 
 @dataclass(frozen=True, slots=True)

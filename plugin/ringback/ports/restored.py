@@ -4,30 +4,43 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ringback.core.messages import OnDoubt
+from ringback.ports.texts import WaitingText
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The highest rows a database had when it was put back: what came later is not in doubt by it."""
+    """How far a database was when it was put back: its highest text, and the newest moment it knew."""
 
     messages: int = 0
-    calls: int = 0
-    runs: int = 0
+    newest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """A text that waits, though it may have been sent after the moment to which the database was put back."""
+    """A text that waits, though it may have been sent after the moment to which the database was put back.
 
-    message: int
-    public_id: str
-    did: str
-    peer: str
-    body: str
-    created_at: datetime
+    `kept`: it waits because of that.
+    """
+
+    text: WaitingText
+    policy: OnDoubt
+    kept: bool
 
 
 class Restored(Protocol):
     def known(self) -> Known: ...
 
-    def unclear(self, carrier: str, known: Known, after: int, limit: int) -> list[Unclear]:
-        """Texts of a carrier in order of their rows, those behind row `after`."""
+    def unclear(self, carrier: str, known: Known, before: datetime, after: int, limit: int) -> list[Unclear]:
+        """Texts of a carrier in order of their rows, those behind row `after`.
+
+        Also those made since for what happened `before` the database was put back: it forgot that they were made once.
+        """
+
+    def kept(self, carrier: str) -> int:
+        """How many texts wait because they may have been sent."""
+
+    def let_go(self, carrier: str, now: datetime) -> int:
+        """Let all of those go."""
+
+    def let_one_go(self, message: int, now: datetime) -> None: ...

@@ -38,6 +38,13 @@ class Retention(Protocol):
         """Take a person out of calls, and drop what waits after them; returns how many calls that were."""
         ...
 
-    def empty_elsewhere(self, peer: str) -> int:
-        """Take a person out of runs, and drop what could never be read and names them."""
+    def leave_runs(self, peer: str) -> int:
+        """Take a person out of runs; returns how many places that were."""
+        ...
+
+    def drop_unfiled(self, peer: str, after: int, limit: int) -> int:
+        """Of what carriers brought, look at rows behind `after`: drop what could never be read and names a person.
+
+        Returns the last row it looked at, `after` at the end.
+        """
         ...

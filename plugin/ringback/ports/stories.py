@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ringback.ports.holds import Held
+
 
 @dataclass(frozen=True, slots=True)
 class PersonStory:
@@ -118,8 +120,8 @@ class TextStory:
     tasks: tuple[TaskStory, ...] = ()
     program: str = ""
     """The name of the key that asked for it."""
-    carrier_held: str = ""
-    """Why its carrier is held back now."""
+    held: Held | None = None
+    """What holds its carrier back now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
+from ringback.ports.holds import Held
 from ringback.ports.stories import AttemptStory, StepStory
 
 
@@ -153,8 +154,8 @@ class OutLine:
     steps: tuple[StepStory, ...]
     attempts: tuple[AttemptStory, ...]
     receipts: tuple[ReceiptLine, ...]
-    carrier_held: str = ""
-    """Why the carrier it waits for is held back."""
+    held: Held | None = None
+    """What holds the carrier back that it waits for."""
 
 
 @dataclass(frozen=True, slots=True)

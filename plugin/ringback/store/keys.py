@@ -79,6 +79,9 @@ class Ring:
     async def not_revoked(self) -> list[Key]:
         return await self._database.read(lambda connection: Keys(reading(connection)).not_revoked())
 
+    async def all(self) -> list[Key]:
+        return await self._database.read(lambda connection: Keys(reading(connection)).all())
+
 
 def _key(row: Row) -> Key:
     id_, public_id, token_hash, name, scopes, by, created_at, expires_at, revoked_at, seen_at = row

@@ -1,5 +1,6 @@
 """Texts for the API: each list goes along one index, however many texts there are."""
 
+from ringback.flow.holds import PREFIX
 from ringback.ports.messages import AttemptLine, EventLine, MessageFilter, MessageLine, MessageReport, ReceiptLine
 from ringback.store.database import Database
 from ringback.store.moments import maybe_moment_of, moment_of
@@ -9,8 +10,10 @@ from ringback.store.tx import Row, Runner
 
 LAST = 2**62
 _LINE = """m.public_id, m.state, m.reason, m.cause, m.carrier, n.e164, t.peer, m.class_, m.basis, m.language,
-    m.campaign, m.reference, m.doubt, m.body, m.segments, m.created_at, m.state_at, m.not_before, m.expires_at, m.id"""
-_FROM = "FROM message m JOIN thread t ON t.id = m.thread_id JOIN number n ON n.id = t.number_id"
+    m.campaign, m.reference, m.doubt, m.body, m.segments, m.created_at, m.state_at, m.not_before, m.expires_at, s.key,
+    m.id"""
+_FROM = f"""FROM message m JOIN thread t ON t.id = m.thread_id JOIN number n ON n.id = t.number_id
+    LEFT JOIN setting s ON m.state IN ('held', 'queued') AND s.key = '{PREFIX}' || m.carrier"""
 _ASKED_BY = "AND (:cause = '' OR m.cause = :cause)"
 
 ONE = sql(f"SELECT {_LINE} {_FROM} WHERE m.public_id = :public_id")
@@ -93,9 +96,10 @@ def _to_peer(run: Runner, wanted: MessageFilter, mark: tuple[int, int], most: in
 
 
 def _line(row: Row) -> MessageLine:
-    *words, created_at, state_at, not_before, expires_at, _id = row
-    moments = (moment_of(at) for at in (created_at, state_at, not_before, expires_at))
-    return MessageLine(*words, *moments)
+    *words, created_at, state_at, not_before, expires_at, hold, _id = row
+    moments = [moment_of(at) for at in (created_at, state_at, not_before, expires_at)]
+    values = (*words, *moments, hold is not None)
+    return MessageLine(*values)
 
 
 def _attempt(row: Row) -> AttemptLine:

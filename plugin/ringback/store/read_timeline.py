@@ -14,6 +14,7 @@ from ringback.core.messages import State
 from ringback.core.permissions import Asker
 from ringback.core.reasons import Reason
 from ringback.flow.holds import PREFIX
+from ringback.ports.holds import Held
 from ringback.ports.stories import AttemptStory, StepStory
 from ringback.ports.threads import CallLine, Entry, Head, InLine, LedgerLine, OutLine, Point, ReceiptLine, Timeline
 from ringback.store.moments import maybe_moment_of, moment_of
@@ -56,7 +57,8 @@ LEDGER = text(
 MESSAGES = text(
     f"""SELECT m.id, m.public_id, m.created_at AS at, m.body, m.state, m.reason, m.not_before, m.segments, m.carrier,
     m.cause, m.automatic, m.command, m.rule, c.public_id AS call_id, m.account_id,
-    COALESCE(a.name, k.name) AS author, s.value AS carrier_held
+    COALESCE(a.name, k.name) AS author, s.value AS held_why,
+    s.changed_at AS held_since, s.changed_by AS held_by
     FROM message m LEFT JOIN call c ON c.id = m.call_id LEFT JOIN account a ON a.id = m.account_id
     LEFT JOIN api_key k ON k.public_id = substr(m.cause, {len(Asker.PROGRAM) + 2})
     LEFT JOIN setting s ON m.state IN ('held', 'queued') AND s.key = '{PREFIX}' || m.carrier
@@ -218,7 +220,7 @@ def _out_lines(connection: Connection, rows: list[Found]) -> list[OutLine]:
             call=row.call_id,
             account=row.account_id,
             author=row.author or "",
-            carrier_held=row.carrier_held or "",
+            held=_held(row),
             steps=tuple(StepStory(moment_of(step.at), step.state, step.reason, step.detail) for step in steps[row.id]),
             attempts=tuple(_attempt(tried) for tried in attempts[row.id]),
             receipts=tuple(
@@ -229,6 +231,12 @@ def _out_lines(connection: Connection, rows: list[Found]) -> list[OutLine]:
         )
         for row in rows
     ]
+
+
+def _held(row: Found) -> Held | None:
+    if row.held_since is None:
+        return None
+    return Held(row.carrier, row.held_why, moment_of(row.held_since), row.held_by)
 
 
 def _attempt(row: Found) -> AttemptStory:

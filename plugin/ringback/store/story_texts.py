@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 
 from ringback.core.permissions import Asker
 from ringback.flow.holds import PREFIX
+from ringback.ports.holds import Held
 from ringback.ports.stories import AttemptStory, StepStory, TextStory
 from ringback.store.moments import maybe_moment_of, moment_of
 from ringback.store.story_people import MOST, OF_A_TEXT, author, deeds, tasks
@@ -50,8 +51,13 @@ def _text(connection: Connection, row: "Row[tuple[object, ...]]") -> TextStory:
         deeds=deeds(connection, row.public_id),
         tasks=tasks(connection, OF_A_TEXT, row.id),
         program=_program(connection, row.cause),
-        carrier_held=connection.scalar(select(setting.c.value).where(setting.c.key == PREFIX + row.carrier)) or "",
+        held=_held(connection, row.carrier),
     )
+
+
+def _held(connection: Connection, carrier: str) -> Held | None:
+    held = connection.execute(select(setting).where(setting.c.key == PREFIX + carrier)).one_or_none()
+    return None if held is None else Held(carrier, held.value, moment_of(held.changed_at), held.changed_by)
 
 
 def _program(connection: Connection, cause: str) -> str:
