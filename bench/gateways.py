@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import psycopg
@@ -95,7 +96,7 @@ def _ringback(url: Callable[[], str], receipts: bool, slow_us: int, folder: Path
         sink_port = int(sink.line())
         at = f"http://127.0.0.1:{sink_port}"
         with Daemon(state, int(pbx.line()), to_twilio(sink_port), environ, more=more) as daemon:
-            headers = {"Authorization": f"Bearer {_key(state, environ)}", "Content-Type": "application/json"}
+            headers = {"Authorization": f"Bearer {new_key(state, environ)}", "Content-Type": "application/json"}
             body = f'{{"from": "+120255501@@", "to": "+1512@@@@@@@", "text": "{BODY}"}}'
             yield Running(
                 daemon.port,
@@ -109,7 +110,7 @@ def _ringback(url: Callable[[], str], receipts: bool, slow_us: int, folder: Path
             )
 
 
-def _key(state: Path, environ: Mapping[str, str]) -> str:
+def new_key(state: Path, environ: Mapping[str, str] = MappingProxyType({})) -> str:
     """Ask the running daemon for a key."""
     words = (sys.executable, "-m", "ringback.cli", "key", "add", "bench", "--scope", "send", "--scope", "bulk")
     made = subprocess.run(

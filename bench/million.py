@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringback.store.database import migrate
+from ringback.store.schema import migrate
 
 TOKEN = "the-cookie-of-the-bench"
 DID = "+12025550101"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import api, bulk, charts, events, hooks, lifetime, machine, pages, records, statements
+from bench import api, bulk, charts, events, hooks, lifetime, machine, pages, records, restart, statements
 from bench.figures import Figures, Goal, What
 from bench.million import Size
 from bench.process import ROOT
@@ -41,6 +41,7 @@ def scenarios(quick: bool, rounds: int) -> dict[str, Callable[[Figures], None]]:
     return {
         "tracker": lambda figures: tracker(figures, rounds),
         "start": lambda figures: lifetime.start(figures, rounds),
+        "restart": lambda figures: restart.measure(figures, 1 if quick else rounds),
         "event_paced": lambda figures: events.paced(figures, rounds, calls),
         "event_burst": lambda figures: events.burst(figures, rounds),
         "event_slowcarrier": lambda figures: events.slow_carrier(figures, 1 if quick else rounds, 100),

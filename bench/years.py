@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from ringback.store.database import migrate, sqlite_path
+from ringback.store.addresses import sqlite_path
+from ringback.store.schema import migrate
 
 EACH = 10
 """Texts to one person."""
