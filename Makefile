@@ -65,10 +65,9 @@ shots: ## the pictures of docs/panel.md, taken anew
 	@tools/venv test
 	@PYTHONPATH=plugin exec $(RUN) tests.browser.shots
 
-soak: ## the long crash drills, power cuts and fuzzing: hours, QUICK=1 half an hour; docs/reliability.md has what came out
+soak: ## the long drills: kills, power cuts, fail-over, fuzzing; about an hour, QUICK=1 a taste; docs/reliability.md has what came out
 	@tools/needs test
 	@tools/venv test
-	@SOAK=1 $(RUN) pytest tests/crash tests/carriers/test_cuts.py tests/hooks/test_flood.py tests/asterisk/test_codec.py
 	@PYTHONPATH=plugin exec $(RUN) tests.crash.soak $(if $(filter-out 0,$(QUICK)),--quick)
 
 bench: ## how fast it is, beside others; QUICK=1 is shorter, GROWTH=1 fills databases

@@ -32,6 +32,7 @@ TOKEN = "an auth token of 32 hex digits ."
 PUBLIC = "https://sms.example.com"
 INBOUND = f"{PUBLIC}/hooks/main/inbound"
 POSTS_AT_ONCE = 24
+EARLY_S = 1.0
 ANSWER_OFF_S = 20.0
 """How long a text that is never answered keeps its line."""
 
@@ -71,7 +72,7 @@ class Carrier:
     pending: int = 0
 
     def __post_init__(self) -> None:
-        self.book = Book(self.folder / "carrier.jsonl", safe=False)
+        self.book = Book(self.folder / "carrier.jsonl")
         self.told = Book(self.folder / "told.jsonl")
         self.places = asyncio.Semaphore(POSTS_AT_ONCE)
         self.tasks: set[asyncio.Task[None]] = set()
@@ -252,15 +253,27 @@ class Line(asyncio.Protocol):
         if early and statuses:
             carrier.go(self.early(text, statuses, way))
             return
+        if way == "hold":
+            carrier.go(self.later(text, statuses))
+            return
         self.say(text, way)
         if statuses and text.callback:
             carrier.go(carrier.tell(text, statuses))
 
     async def early(self, text: Text, statuses: list[str], way: str) -> None:
         """Tell what became of a text before its sender has heard that we took it."""
-        await self.carrier.tell(text, statuses[:1])
+        first = asyncio.ensure_future(self.carrier.tell(text, statuses[:1]))
+        # whoever is just stopping takes no receipt, and has its answer all the same
+        await asyncio.wait({first}, timeout=EARLY_S)
         self.say(text, way)
+        await first
         await self.carrier.tell(text, statuses[1:])
+
+    async def later(self, text: Text, statuses: list[str]) -> None:
+        """Answer after a while, and tell what became of the text only then: until then nobody knows."""
+        await asyncio.sleep(self.carrier.knobs.get("hold", 0.5))
+        self.say(text, "takes")
+        await self.carrier.tell(text, statuses)
 
     def say(self, text: Text, way: str) -> None:
         whole = self.form(201, {"sid": text.sid, "status": "queued", "to": text.to})
@@ -274,9 +287,6 @@ class Line(asyncio.Protocol):
                 self.answer(500, {"code": 20500})
             case "drip":
                 self.carrier.go(self.drip(whole))
-            case "hold":
-                later = self.carrier.knobs.get("hold", 0.5)
-                asyncio.get_running_loop().call_later(later, self.write, whole)
             case "silent":
                 asyncio.get_running_loop().call_later(ANSWER_OFF_S, self.transport.abort)
             case _:

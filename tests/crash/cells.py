@@ -14,7 +14,7 @@ from tests.crash.points import CARRIERS, MOMENTS, STEPS, Point, arm
 
 RECEIVE = Point(STEPS, ("receive",))
 ANSWER = Point(STEPS, ("answer", "answer_all"))
-CONCLUDE = Point(STEPS, ("conclude",))
+CONCLUDE = Point(STEPS, ("conclude", "take_all"))
 CLAIM = Point(STEPS, ("claim",))
 SEND = Point(CARRIERS, ("send",))
 RECORD = Point(STEPS, ("record", "record_all"))

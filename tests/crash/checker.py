@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tests.crash import record
 from tests.crash.ledgers import Ledgers, Row
 
 ARRIVED = {"accepted", "sent", "delivered", "undelivered", "no_receipt"}
@@ -289,6 +290,17 @@ def written_down(led: Ledgers) -> Findings:
             yield Finding("I9", f"written down as {at.get(row['id'])}, and it is {row['state']}", (row,))
 
 
+def record_unbroken(led: Ledgers) -> Findings:
+    """I9: the record is one chain, and what it sealed is as it was."""
+    for what, row in record.faults(led.rows("audit"), led.rows("message_event")):
+        yield Finding("I9", what, (row,))
+
+
+def all_written_down(led: Ledgers) -> Findings:
+    yield from written_down(led)
+    yield from record_unbroken(led)
+
+
 def parts_agree(led: Ledgers) -> Findings:
     """I10: the parts of a text arrive all or say that they did not; and they agree with the text."""
     states: dict[object, list[str]] = {}
@@ -336,7 +348,7 @@ INVARIANTS: dict[str, Callable[[Ledgers], Findings]] = {
     "I6": doubts_explained,
     "I7": stop_is_obeyed,
     "I8": never_too_early,
-    "I9": written_down,
+    "I9": all_written_down,
     "I10": parts_agree,
     "I11": in_order,
     "I12": only_allowed,

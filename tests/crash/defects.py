@@ -59,13 +59,11 @@ DEFECTS: dict[str, Defect] = {
         (
             Cut(
                 "flow/arrivals.py",
-                """        results = await self.store.commit_all(steps)
-        if busy""",
-                """        import asyncio
-        loop = asyncio.get_running_loop()
-        loop.call_later(0.05, lambda: loop.create_task(self.store.commit_all(steps)))
-        return
-        if busy""",
+                "            results = await self.store.commit_all([",
+                """            import asyncio
+            def later(steps):
+                asyncio.ensure_future(self.store.commit_all(steps))
+            return asyncio.get_running_loop().call_later(0.05, later, [""",
             ),
         ),
         scenes.killed_before_a_text_is_stored,

@@ -16,11 +16,17 @@ from tests.postgres import Cluster, unprivileged
 
 AHEAD = 120
 """What was asked and is not acknowledged yet: enough that a fault always falls among work."""
+QUEUED = 200
+"""What it has and did not send yet: what is done to it shall meet work to its end."""
 CHUNK = 40
 PROGRAMS, CALLERS = 0.6, 0.1
 """Of all that is asked for: what programs ask, and callers who give up. The rest is written on handsets."""
+SHARE = 0.65
+"""Of all that is asked for, how much has arrived when the last act comes; some of it is refused or held."""
+MANY = 1_000
+ANY_TIME = 86_400.0
 WORDS = ("HELP", "STOP", "is my order ready?")
-ODDS = {
+ODDS: dict[str, float] = {
     "cut": 0.0005,
     "half": 0.002,
     "lost": 0.001,
@@ -35,13 +41,18 @@ ODDS = {
     "never": 0.01,
 }
 """What the carrier does by itself in every drill."""
+RARELY = {"cut": 0.00025, "half": 1e-5, "lost": 1e-5, "error": 1e-5, "reset": 1e-5, "busy": 1e-4, "hold": 0.1}
+"""The same where there are many texts: with more than one of a thousand in doubt the alarm holds the carrier back, and
+each "not now" costs seconds. Texts that are not answered at once are open when something happens."""
+HOLD_S = 0.3
 
 
 class Work:
     """What people and programs ask of the house: a plan drawn by seed, asked for as fast as it is taken."""
 
-    def __init__(self, house: House, texts: int) -> None:
+    def __init__(self, house: House, texts: int, within: float) -> None:
         self.house, self.texts = house, texts
+        self.end = time.monotonic() + within
         self.random = random.Random(f"work {house.seed}")
         self.asked = 0
         self.people = 0
@@ -57,12 +68,20 @@ class Work:
     async def go(self) -> None:
         """Ask for everything, never far ahead of what arrived; ends when every program has its answer."""
         async with asyncio.TaskGroup() as group:
-            while self.asked < self.texts:
-                # hooks that are not taken yet, and programs without an answer
-                if (await self.house.tell("idle"))["pending"] + self.unanswered > AHEAD:
+            while self.asked < self.texts and time.monotonic() < self.end:
+                if await self.enough():
                     await asyncio.sleep(0.05)
                     continue
                 await self.chunk(group)
+
+    async def enough(self) -> bool:
+        """Whether it has enough to do: hooks not taken, programs without an answer, texts that have not left yet."""
+        if (await self.house.tell("idle"))["pending"] + self.unanswered > AHEAD:
+            return True
+        try:
+            return await asyncio.to_thread(self.house.unsettled) > QUEUED
+        except (sqlite3.Error, psycopg.Error):  # nobody can say just now
+            return True
 
     async def chunk(self, group: asyncio.TaskGroup) -> None:
         """Some texts, each drawn: a program asks, a handset writes, a caller gives up."""
@@ -91,21 +110,34 @@ class Work:
         self.unanswered -= 1
 
 
-async def drill(house: House, texts: int, acts: Sequence[str], cluster: Cluster | None = None) -> None:
-    """Do the work, and each act when the carrier has got a number of texts drawn by seed; then let all settle."""
-    await house.tell("odds", ODDS)
+async def drill(
+    house: House, texts: int, acts: Sequence[str], cluster: Cluster | None = None, within: float = ANY_TIME
+) -> None:
+    """Do the work, and each act when the carrier has got a number of texts more, drawn by seed; then let all settle.
+
+    What it got while the act before was under way does not count, so that no act meets a daemon that does nothing yet.
+    When the time is over nothing more is asked for or done to it.
+    """
+    await house.tell("odds", ODDS if texts < MANY else {**ODDS, **RARELY})
+    await house.tell("knobs", {"hold": HOLD_S})
     await house.start()
-    work = Work(house, texts)
+    work = Work(house, texts, within)
     working = asyncio.ensure_future(work.go())
-    drawn = sorted(house.random.sample(range(1, max(int(texts * 0.7), len(acts) + 1)), len(acts)))
+    usual = texts * SHARE / (len(acts) + 1)
     try:
-        for act, at in zip(acts, drawn, strict=True):
-            await reaches(house, at, working)
+        for act in acts:
+            if time.monotonic() > work.end:
+                break
+            await house.until(house.takes_hooks, "the daemon takes hooks")
+            await reaches(house, house.arrived + 1 + int(house.random.uniform(0.3, 1.7) * usual), working)
             await ACTS[act](house, cluster)
         await ends(house, working)
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
+    if "clock" in acts:
+        # what was asked for at a moment of the true clock comes at that moment
+        set_clock(house.folder / CLOCK, 0)
     await house.settles(120)
 
 
@@ -130,7 +162,7 @@ async def reaches(house: House, number: int, working: "asyncio.Task[None]") -> N
             raise Stuck(f"the daemon ended by itself\n{house.log()}")
         if time.monotonic() > end:
             raise Stuck(f"the carrier got {house.arrived} of {number}\n{house.log()}")
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.005)
 
 
 # -- what may be done to it
@@ -206,11 +238,14 @@ def restart(cluster: Cluster) -> None:
 
 
 CLOCK = "clock"
+JUMPS_APART_S = 1.0
+"""Between two of them there is some life by the clock as it is."""
 JUMPS = (3600.0, -3600.0, 300.0, -86_400.0, 60.0)
 
 
 async def clock(house: House, _cluster: Cluster | None) -> None:
     """Somebody sets the clock."""
+    await asyncio.sleep(JUMPS_APART_S)
     house.fault("clock")
     set_clock(house.folder / CLOCK, house.random.choice(JUMPS))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench import stream
 from tests.crash import carrier as far
-from tests.crash.ledgers import Book, Ledgers, ask, count, lines, open_ledgers
+from tests.crash.ledgers import SPARE, Book, Count, Ledgers, ask, lines, open_ledgers
 from tests.crash.programs import Programs, make_key
 from tests.fakes.ami import FakePbx
 
@@ -106,42 +106,58 @@ class House:
         self.random = random.Random(seed)
         self.web, self.hooks = free_port(), free_port()
         self.pbx = FakePbx()
-        self.faults = Book(folder / "faults.jsonl", safe=False)
-        self.heard = Book(folder / "pbx.jsonl", safe=False)
+        self.faults = Book(folder / "faults.jsonl")
+        self.heard = Book(folder / "pbx.jsonl")
         self.asked = Book(folder / "asked.jsonl")
         self.child: subprocess.Popen[bytes] | None = None
+        self._far: list[subprocess.Popen[bytes]] = []
         self.programs: Programs | None = None
         self.environ: dict[str, str] = {}
         self.calls = 0
         self.behaviour = "delivers"
         self.receipt_after = "0s"
+        self.command = ("tests.crash.child", "--config", str(folder / "ringback.toml"))
+        self.spare_port = 0
+        """Where a second carrier listens, which the first falls back on."""
+        self._arrived = Count(folder / ("carrier.jsonl" if kind == "http" else "state/handset.jsonl"))
+        self._asks = Count(folder / "asked.jsonl")
 
     # -- its life
 
     async def open(self) -> None:
         """Start the carrier and the PBX, and write the configuration."""
         await self.pbx.start()
-        self._far = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.crash.carrier",
-                self.folder,
-                f"http://127.0.0.1:{self.hooks}",
-                str(self.seed),
-            ],
+        self.far_port = await self._carrier(self.folder)
+        self.write_settings()
+
+    async def add_spare(self) -> None:
+        """Start a second carrier, which the first falls back on. Its ledgers lie in a folder of their own."""
+        folder = self.folder / SPARE
+        folder.mkdir()
+        self.spare_port = await self._carrier(folder)
+        self.write_settings()
+
+    async def _carrier(self, folder: Path) -> int:
+        """Start a carrier; returns its port."""
+        hooks = f"http://127.0.0.1:{self.hooks}"
+        made = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.carrier", folder, hooks, str(self.seed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=self._path(ROOT / "plugin"),
         )
-        assert self._far.stdout is not None
-        self.far_port = int(await asyncio.to_thread(self._far.stdout.readline))
-        self.write_settings()
+        self._far.append(made)
+        assert made.stdout is not None
+        return int(await asyncio.to_thread(made.stdout.readline))
 
     def write_settings(self, api_port: int | None = None) -> None:
         """Write the configuration; the carrier may be behind something else."""
         api = f"http://127.0.0.1:{api_port or self.far_port}"
         carriers = TWILIO.format(name="main", account=far.ACCOUNT, api=api, window=WINDOW)
+        if self.spare_port:
+            spare = f"http://127.0.0.1:{self.spare_port}"
+            carriers += 'fallback = "spare"\n'
+            carriers += TWILIO.format(name="spare", account=far.ACCOUNT, api=spare, window=WINDOW)
         if self.kind == "loopback":
             # a receipt of a text whose answer was lost comes after that was noticed
             after = {"answer_lost": "2s"}.get(self.behaviour, self.receipt_after)
@@ -167,20 +183,20 @@ class House:
                 self._end(signal.SIGKILL)
         if self.programs is not None:
             await self.programs.__aexit__()
-        assert self._far.stdin is not None and self._far.stdout is not None
-        self._far.stdin.close()
-        self._far.wait(10)
-        self._far.stdout.close()
+        for made in self._far:
+            assert made.stdin is not None and made.stdout is not None
+            made.stdin.close()
+            made.wait(10)
+            made.stdout.close()
         await self.pbx.stop()
         for book in (self.faults, self.heard, self.asked):
             book.close()
 
     def starts_up(self, **environ: str) -> None:
         """Start the daemon; it takes work a little later."""
-        command = [sys.executable, "-m", "tests.crash.child", "--config", self.folder / "ringback.toml"]
         with (self.folder / "daemon.log").open("ab") as log:
             self.child = subprocess.Popen(
-                command,
+                [sys.executable, "-m", *self.command],
                 env={**self._path(self.package), **self._secrets(), **self.environ, **environ},
                 stdout=log,
                 stderr=log,
@@ -246,7 +262,9 @@ class House:
         return {**kept, "PYTHONPATH": f"{package}:{ROOT}"}
 
     def _secrets(self) -> dict[str, str]:
-        return {"RINGBACK_ASTERISK__MAIN__SECRET": "secret", "RINGBACK_CARRIERS__MAIN__KEY": far.TOKEN}
+        names = ("main", "spare") if self.spare_port else ("main",)
+        keys = {f"RINGBACK_CARRIERS__{name.upper()}__KEY": far.TOKEN for name in names}
+        return {"RINGBACK_ASTERISK__MAIN__SECRET": "secret", **keys}
 
     # -- what happens to it
 
@@ -254,8 +272,9 @@ class House:
         """Say something to the carrier."""
         return await asyncio.to_thread(self._tell, what, words)
 
-    def _tell(self, what: str, words: object) -> dict[str, int]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.far_port}/_/{what}", json.dumps(words).encode())
+    def _tell(self, what: str, words: object, port: int = 0) -> dict[str, int]:
+        address = f"http://127.0.0.1:{port or self.far_port}/_/{what}"
+        request = urllib.request.Request(address, json.dumps(words).encode())
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read())
 
@@ -277,13 +296,12 @@ class House:
     @property
     def arrived(self) -> int:
         """How many texts the carrier of this house got so far."""
-        name = "carrier.jsonl" if self.kind == "http" else "state/handset.jsonl"
-        return count(self.folder / name)
+        return self._arrived()
 
     @property
     def asks(self) -> int:
         """How often programs asked or were answered so far."""
-        return count(self.folder / "asked.jsonl")
+        return self._asks()
 
     def told(self, kind: str) -> int:
         return sum(line["kind"] == kind for line in lines(self.folder / "told.jsonl"))
@@ -291,30 +309,41 @@ class House:
     def ask(self, query: str) -> list[dict[str, object]]:
         return ask(self.url, query)
 
+    def unsettled(self) -> int:
+        """How many texts are on their way or wait."""
+        return int(str(self.ask(UNSETTLED)[0]["n"]))
+
     def ledgers(self) -> Ledgers:
         return open_ledgers(self.folder, self.url)
 
     def log(self) -> str:
         path = self.folder / "daemon.log"
-        return path.read_text(errors="replace")[-4000:] if path.exists() else ""
+        if not path.exists():
+            return ""
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 4000))
+            return file.read().decode(errors="replace")
 
-    async def until(self, seen: Callable[[], bool], what: str, within: float = PATIENCE) -> None:
+    async def until(self, seen: Callable[[], bool], what: str, within: float = PATIENCE, every: float = 0.02) -> None:
         """Wait until it is so; what is watched is a file or a table, which have no bell."""
         end = time.monotonic() + within
         while not await asyncio.to_thread(seen):
             if time.monotonic() > end:
                 raise Stuck(f"not in {within:.0f} s: {what}\n{self.log()}")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(every)
 
     async def settles(self, within: float = PATIENCE) -> None:
         """Wait until nothing is on its way any more: hooks taken, receipts told, texts out."""
 
         def quiet() -> bool:
-            return self._tell("idle", None)["pending"] == 0 and self.ask(UNSETTLED)[0]["n"] == 0
+            ports = [port for port in (self.far_port, self.spare_port) if port]
+            busy = any(self._tell("idle", None, port)["pending"] for port in ports)
+            return not busy and self.unsettled() == 0
 
-        await self.until(quiet, "everything settles", within)
+        # a look at a long table is not free
+        await self.until(quiet, "everything settles", within, 0.2)
         # a text that was answered just now may still call back
-        await self.until(quiet, "everything settles", within)
+        await self.until(quiet, "everything settles", within, 0.2)
 
 
 @asynccontextmanager

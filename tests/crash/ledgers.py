@@ -1,6 +1,7 @@
 """The ledgers of a run: files of JSON lines that each witness writes by itself, and the database read by plain SQL.
 
-A witness writes a line before it goes on, straight to the disk, so that what stands there has happened whoever died.
+A witness writes a line before it goes on, past every buffer of its own, so that what stands there has happened
+whoever was killed.
 Nothing here knows anything of Ringback but the names of its tables.
 """
 
@@ -17,6 +18,8 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import dict_row
 
+SPARE = "spare"
+"""The folder of a second carrier's ledgers."""
 Row = Mapping[str, object]
 TABLES = [
     "number",
@@ -42,12 +45,11 @@ TABLES = [
 class Book:
     """Appends lines to a ledger."""
 
-    def __init__(self, path: Path, safe: bool = True) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | (os.O_DSYNC if safe else 0)
-        self._file = os.open(path, flags, 0o600)
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def write(self, kind: str, **what: object) -> None:
-        """Write one line; on disk when this returns."""
+        """Write one line."""
         self.write_all([{"kind": kind, "at": time.time_ns() // 1000, **what}])
 
     def write_all(self, records: Iterable[Row]) -> None:
@@ -66,9 +68,23 @@ def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in whole.splitlines()]
 
 
-def count(path: Path) -> int:
-    """How many lines a ledger has."""
-    return path.read_bytes().count(b"\n") if path.exists() else 0
+class Count:
+    """How many lines a ledger has that grows: what was counted once is not read again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._read, self._lines = path, 0, 0
+
+    def __call__(self) -> int:
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if size < self._read:
+            self._read = self._lines = 0
+        if size > self._read:
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                more = file.read()
+            self._read += len(more)
+            self._lines += more.count(b"\n")
+        return self._lines
 
 
 def ask(url: str, query: str) -> list[dict[str, object]]:
@@ -138,8 +154,9 @@ def open_ledgers(folder: Path, url: str) -> Ledgers:
     loop = [{**line, "from": line.get("sender")} for line in lines(folder / "state" / "handset.jsonl")]
     return Ledgers(
         url,
-        told=lines(folder / "told.jsonl") + lines(folder / "asked.jsonl"),
-        carrier=[line for line in lines(folder / "carrier.jsonl") if line["kind"] != "inbound"]
+        told=lines(folder / "told.jsonl") + lines(folder / SPARE / "told.jsonl") + lines(folder / "asked.jsonl"),
+        carrier=lines(folder / "carrier.jsonl")
+        + lines(folder / SPARE / "carrier.jsonl")
         + [line for line in loop if line["kind"] == "text"],
         pbx=lines(folder / "pbx.jsonl"),
         faults=lines(folder / "faults.jsonl"),

@@ -27,10 +27,11 @@ from ringback.flow.outbound import submit
 from ringback.flow.sending import Lane, Lanes
 from ringback.ports import CarrierRef, Incoming, Receipt
 from ringback.ports.texts import Order
-from ringback.store import database, sqlite
+from ringback.store import sqlite
 from ringback.store.database import Database
 from tests.conftest import NOON
 from tests.crash.power_vfs import Deed, Line, Record, Sink, record
+from tests.crash.pragmas import write_with
 from tests.fakes.hand_clock import HandClock
 from tests.flow.world import DID, HOUSE
 
@@ -184,8 +185,7 @@ async def live(folder: Path, wanted: int, seed: int, sink: Sink) -> None:
 
 def main(folder: str, wanted: str, seed: str, synchronous: str) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    pragmas = tuple(text.replace("FULL", synchronous) for text in sqlite.PRAGMAS)
-    database.SqliteConnection = partial(sqlite.SqliteConnection, pragmas=pragmas)  # type: ignore[misc,assignment]
+    write_with(text.replace("FULL", synchronous) for text in sqlite.PRAGMAS)
     sink = Record(Path(folder) / "record")
     record(sink)
     asyncio.run(live(Path(folder), int(wanted), int(seed), sink))

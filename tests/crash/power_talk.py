@@ -26,8 +26,9 @@ from ringback.flow.outbound import submit
 from ringback.flow.sending import Lane, Lanes
 from ringback.hooks import Reception, serve
 from ringback.ports import CarrierContext, CarrierEvent
-from ringback.store import database, sqlite
+from ringback.store import sqlite
 from ringback.store.database import Database
+from tests.crash.pragmas import write_with
 from tests.fakes.twilio import ACCOUNT, TOKEN
 from tests.flow.world import DID, HOUSE
 from tests.hooks.conftest import PUBLIC
@@ -103,8 +104,7 @@ async def drained(store: Database, lane: Lane, running: "asyncio.Task[None]") ->
 
 def main(folder: str, many: str, api: str, port: str, synchronous: str) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    pragmas = tuple(text.replace("FULL", synchronous) for text in sqlite.PRAGMAS)
-    database.SqliteConnection = partial(sqlite.SqliteConnection, pragmas=pragmas)  # type: ignore[misc,assignment]
+    write_with(text.replace("FULL", synchronous) for text in sqlite.PRAGMAS)
     asyncio.run(talk(Path(folder), int(many), api, int(port)))
 
 

@@ -1,6 +1,5 @@
 """Short scenes, each of which one planted defect does not survive. A sound program does."""
 
-import asyncio
 from contextlib import suppress
 
 from bench import stream
@@ -113,7 +112,7 @@ async def calls_round_a_message_without_end(house: House) -> None:
     house.pbx.raw(told[0] + told[1] + b"Event: UserEvent\r\nNoise: " + b"x" * 90_000 + b"\r\n\r\n" + told[2])
     with suppress(Stuck):
         await house.until(lambda: house.ask("SELECT count(*) AS n FROM call")[0]["n"] == len(calls), "calls", 6)
-    await asyncio.sleep(0)
+    await house.settles(LONG)
 
 
 async def somebody_else_looks(house: House) -> None:

@@ -1,6 +1,8 @@
 """The checker alone: ledgers made by hand, first in order, then each with one thing wrong that it must find."""
 
 import copy
+import hashlib
+import json
 from collections.abc import Callable
 
 import pytest
@@ -57,7 +59,7 @@ def sound() -> Ledgers:
         )
         tables["receipt"].append({"provider_id": f"SM9{number}", "status": "delivered"})
         for place, state in enumerate(("queued", "submitting", "accepted", "delivered")):
-            event = {"id": number * 10 + place, "message_id": number, "state": state, "reason": None}
+            event = {"id": number * 10 + place, "message_id": number, "state": state, "reason": None, "at": NOON}
             tables["message_event"].append(event)
         led.carrier.append({"kind": "text", "attempt": f"att_{number}", "to": PAIR["to"], "way": "takes"})
         led.told.append({"kind": "receipt", "sid": f"SM9{number}", "status": "delivered", "code": 200, "at": NOON})
@@ -66,6 +68,7 @@ def sound() -> Ledgers:
     hook = {"kind": "hook", "sid": "SM1", "sender": PAIR["to"], "to": PAIR["did"], "body": "HELP"}
     led.told.append({**hook, "code": 200, "at": NOON})
     led.__dict__["tables"] = tables
+    recorded(led)
     return led
 
 
@@ -82,7 +85,7 @@ def in_doubt(led: Ledgers) -> None:
     row(led, "message", state="unconfirmed")
     row(led, "part", state="unconfirmed")
     row(led, "attempt", outcome="unconfirmed", provider_id=None)
-    led.tables["message_event"][2:4] = [{"id": 12, "message_id": 1, "state": "unconfirmed", "reason": None}]
+    led.tables["message_event"][2:4] = [{"id": 12, "message_id": 1, "state": "unconfirmed", "reason": None, "at": NOON}]
     led.told[:] = [line for line in led.told if line.get("sid") != "SM91"]
 
 
@@ -99,6 +102,24 @@ def stop_before(led: Ledgers) -> None:
     led.tables["opt_out_event"].append({"thread_id": 1, "kind": "opt_out", "at": NOON - 1})
     again(led, "inbound_raw", id=2, provider_id="SM2", incoming_id=2)
     again(led, "incoming", id=2, body="STOP", command="stop")
+
+
+def recorded(led: Ledgers) -> None:
+    """Three rows of the record, sealed as docs/backup.md says; the last seals the steps of the second text."""
+    steps = [
+        [row["id"], row["message_id"], row["at"], row["state"], row["reason"]] for row in led.tables["message_event"]
+    ]
+    lines = [("anna", "login", "", ""), ("anna", "logout", "", "")]
+    lines.append(("daemon", "digest", "message_event 20-23 (4)", sealed(steps[4:])))
+    before = ""
+    for number, words in enumerate(lines, 1):
+        before = sealed([before, NOON, *words])
+        row = dict(zip(("who", "action", "about", "detail"), words, strict=True))
+        led.tables["audit"].append({"id": number, "at": NOON, **row, "chain": before})
+
+
+def sealed(what: object) -> str:
+    return hashlib.sha256(json.dumps(what, separators=(",", ":")).encode()).hexdigest()
 
 
 def another_call(led: Ledgers, heard_twice: int) -> None:
@@ -133,6 +154,10 @@ ODD: list[tuple[str, str, Callable[[Ledgers], object]]] = [
     ("I8", "opened when its time is over", lambda led: row(led, "message", expires_at=NOON)),
     ("I9", "a step is not written down", lambda led: led.tables["message_event"].pop(3)),
     ("I9", "a step that cannot be", lambda led: led.tables["message_event"][2].update(state="cancelled")),
+    ("I9", "a row of the record was changed", lambda led: row(led, "audit", who="ben")),
+    ("I9", "a row of the record was taken out", lambda led: led.tables["audit"].pop(1)),
+    ("I9", "a row of the record was put in", lambda led: again(led, "audit", id=4)),
+    ("I9", "a step was changed after it was sealed", lambda led: led.tables["message_event"][5].update(at=1)),
     ("I10", "a part lags behind", lambda led: row(led, "part", state="failed")),
     (
         "I11",

@@ -118,7 +118,9 @@ def rows(path: Path, statement: str) -> list[str]:
     return found
 
 
-async def test_a_locked_database_is_said_soon_and_nothing_is_promised(tmp_path: Path, empty_sqlite: Path):
+async def test_a_locked_database_is_said_soon_and_nothing_is_promised(
+    tmp_path: Path, empty_sqlite: Path, record_property
+):
     path = tmp_path / "ringback.db"
     path.write_bytes(empty_sqlite.read_bytes())
     clock = SystemClock()
@@ -156,6 +158,8 @@ async def test_a_locked_database_is_said_soon_and_nothing_is_promised(tmp_path: 
     await asyncio.wait((beating, serving))
     await store.close()
 
+    record_property("asked", len(asked))
+    record_property("promised", sum(one.status in (200, 201) for one in asked))
     kept = {one.name for one in asked if one.status in (200, 201)}
     assert {one.status for one in asked} == {200, 201, 503}
     assert max(one.answered - one.at for one in asked) <= WITHIN_S

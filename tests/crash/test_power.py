@@ -44,8 +44,10 @@ def cut_often(tmp_path: Path, empty: Path, many: int, told: int, synchronous: st
 
 
 @pytest.mark.timeout(1800 if LONG else 300)
-def test_nothing_that_was_told_is_lost_when_the_power_goes(tmp_path: Path, empty_sqlite: Path):
+def test_nothing_that_was_told_is_lost_when_the_power_goes(tmp_path: Path, empty_sqlite: Path, record_property):
     made = cut_often(tmp_path, empty_sqlite, CUTS, ACKNOWLEDGEMENTS, "FULL")
+    record_property("cuts", len(made))
+    record_property("acknowledgements", made[-1].told)
     assert [cut for cut in made if cut.faults] == []
     assert len(made) == CUTS
     assert made[-1].told > ACKNOWLEDGEMENTS // 2
