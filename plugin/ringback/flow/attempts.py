@@ -145,13 +145,16 @@ def in_doubt(order: Order, cause: str, now: datetime, tx: Tx) -> State | None:
     return tx.outcomes.part_moves(order.part, order.message, PartState.UNCONFIRMED, None, cause, now)
 
 
-def recover(carrier: str, now: datetime, tx: Tx) -> int:
-    """Before a lane runs: attempts that somebody left open are in doubt (D5). Returns how many.
-
-    A lane that fell on a row edited by hand comes here too, and must not fall on it again.
-    """
-    for text in tx.repairs.set_aside(carrier, now):
+def set_aside(carrier: str, now: datetime, tx: Tx) -> int:
+    """Refuse waiting texts whose rows were changed by hand and make no sense. Returns how many; it looks at all."""
+    odd = tx.repairs.set_aside(carrier, now)
+    for text in odd:
         log.error("a waiting text was changed by hand and makes no sense; it is refused", message=text)
+    return len(odd)
+
+
+def recover(carrier: str, now: datetime, tx: Tx) -> int:
+    """Before a lane runs: attempts that somebody left open are in doubt (D5). Returns how many."""
     left = [(attempt_id, part, message) for attempt_id, part, message, _at in tx.outbox.left_open(carrier)]
     return give_up(left, "crash", "Ringback stopped before the carrier answered", now, tx)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ringback.core.messages import State
-from ringback.flow.attempts import attempt, recover
+from ringback.flow.attempts import attempt, recover, set_aside
 from ringback.flow.claiming import AT_ONCE, Claimed, Detour, carry_on, claim, tend
 from ringback.flow.governor import Governor, Room
 from ringback.flow.house import House
@@ -23,7 +23,7 @@ from ringback.flow.recording import Recorder
 from ringback.flow.rounds import Rounds
 from ringback.ports import Carrier, CarrierRef, Clock
 from ringback.ports.lanes import LaneStanding
-from ringback.ports.storage import Store
+from ringback.ports.storage import Step, Store
 from ringback.ports.texts import Order
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ class Lane:
         look = AT_ONCE if self._found.more and not self._found.orders else 0
         step = partial(claim, self._house, self.carrier.name, room, self._clock.now(), look=look)
         try:
-            self._found = await insist_one(self._store, self._clock, step)
+            self._found = await self._look(step)
         finally:
             self._free += taken
         self._free -= len(self._found.orders)
@@ -232,13 +232,22 @@ class Lane:
             self.governor.charge(order.segments)
             self.hand(order)
 
+    async def _look(self, step: Step[Claimed]) -> Claimed:
+        """See to what waits. A look that falls over a row changed by hand is taken again without that row."""
+        try:
+            return await insist_one(self._store, self._clock, step)
+        except Exception:
+            if not await insist_one(self._store, self._clock, partial(set_aside, self.carrier.name, self._clock.now())):
+                raise
+        return await insist_one(self._store, self._clock, step)
+
     async def _tend(self) -> None:
         """See to what waits while nothing leaves."""
         self._untended = False
         self._looked_at = self._clock.now()
         name, detour = self.carrier.name, self._detour()
         step = partial(tend, name, self.governor.next_probe, detour, self._clock.now())
-        self._found = await insist_one(self._store, self._clock, step)
+        self._found = await self._look(step)
         self._untended = self._untended or self._found.more
         if detour is not None and self._others is not None:
             self._others.nudge(detour.carrier)

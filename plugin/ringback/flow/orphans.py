@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
-from ringback.flow.attempts import recover
+from ringback.flow.attempts import recover, set_aside
 from ringback.flow.house import House
 from ringback.ports.storage import Tx
 
@@ -16,6 +16,8 @@ def take_over(house: House, carriers: Collection[str], now: datetime, tx: Tx) ->
     An attempt that was open on a carrier that is gone is in doubt, as after any stop.
     """
     gone = [carrier for carrier in tx.outbox.carriers_at_work() if carrier not in carriers]
+    for carrier in gone:
+        set_aside(carrier, now, tx)
     return sum(recover(carrier, now, tx) + _move_on(house, carrier, now, tx) for carrier in gone)
 
 
