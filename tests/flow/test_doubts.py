@@ -14,10 +14,11 @@ from ringback.core.messages import Basis, MessageClass, OnDoubt, ReceiptStatus, 
 from ringback.core.permissions import Role, at_the_shell
 from ringback.core.provider_ids import Ids
 from ringback.errors import StoreBusy, Unreachable
+from ringback.flow.alarms import sound_alarms
 from ringback.flow.attempts import record, recover
 from ringback.flow.delays import sweep
 from ringback.flow.desk import Resolution, Settled
-from ringback.flow.doubts import Doubts, due_of, facts_of, settle, sound_alarms
+from ringback.flow.doubts import Doubts, due_of, facts_of, settle
 from ringback.flow.holds import Holding, change_by_words, hold, holds, release
 from ringback.flow.outbound import Slot, submit
 from ringback.flow.pauses import Pause, Scope, Turn, turn

@@ -16,14 +16,9 @@ import structlog
 
 from ringback.core.doubts import (
     EVIDENCE_WINDOW,
-    HOUR,
-    LATELY,
-    Doubted,
     Facts,
     Seen,
     Step,
-    alarm,
-    are_many,
     ask_again_after,
     decide,
 )
@@ -31,8 +26,9 @@ from ringback.core.messages import State
 from ringback.core.policy import AT_OPEN, Defer, Refuse, judge
 from ringback.core.provider_ids import Ids
 from ringback.flow import rates
+from ringback.flow.alarms import sound_alarms
 from ringback.flow.claiming import facts_at_open, leaving_of
-from ringback.flow.holds import ALARM, Holding, hold, holds, released_at
+from ringback.flow.holds import Holding
 from ringback.flow.house import House
 from ringback.flow.insist import insist_one, to_the_end
 from ringback.flow.listing import BEFORE, ask
@@ -42,7 +38,6 @@ from ringback.flow.sending import Lanes, first
 from ringback.ports import Carrier, Clock, Listing, Receipt
 from ringback.ports.changes import TASKS, Changes, Watch
 from ringback.ports.doubts import InDoubt
-from ringback.ports.holds import Held
 from ringback.ports.storage import Store, Tx
 from ringback.ports.texts import Order, WaitingText
 
@@ -54,8 +49,6 @@ AT_ONCE = 100
 IN_A_COMMIT = 200
 """Rows of a carrier's list in one commit, so that nobody else waits for a long list."""
 SWEEP = timedelta(minutes=1)
-MOST_COUNTED = 200_000
-"""Attempts that are looked at to count what was sent in an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,30 +279,6 @@ def note_what_was_seen(text: InDoubt, facts: Facts, since: datetime, tx: Tx) -> 
     }
     if said := words.get(facts.seen):
         tx.outbox.note(text.message, State.UNCONFIRMED, None, said, facts.now)
-
-
-def sound_alarms(windows: Mapping[str, int], now: datetime, tx: Tx) -> tuple[Held, ...]:
-    """Hold back each carrier of which too much is in doubt; returns all that are held. A person lets them go on."""
-    held = {each.carrier for each in holds(tx)}
-    for name, window in windows.items():
-        if name not in held:
-            sound_alarm(name, window, now, tx)
-    return holds(tx)
-
-
-def sound_alarm(name: str, window: int, now: datetime, tx: Tx) -> None:
-    released = released_at(name, tx)
-    # a release that is still to come is from before the clock was set back, and silences nothing
-    hour_ago = max(now - HOUR, released) if released is not None and released <= now else now - HOUR
-    this_hour = tx.doubts.between(name, hour_ago, now)
-    if not this_hour:
-        return
-    lately = tx.doubts.between(name, max(now - LATELY, hour_ago), now)
-    # most hours have next to nothing in doubt, and then nobody need count what was sent
-    sends = tx.doubts.sends(name, hour_ago, now, MOST_COUNTED) if are_many(this_hour, window) else 0
-    if why := alarm(Doubted(window, lately, this_hour, sends)):
-        log.error("a carrier is held back", carrier=name, why=why)
-        hold(name, why, ALARM, now, tx)
 
 
 def give_up(house: House, now: datetime, tx: Tx) -> None:
