@@ -23,6 +23,7 @@ from ringback.commands import Commands
 from ringback.condition import Condition
 from ringback.core.permissions import Principal
 from ringback.course import Course
+from ringback.errors import StoreFault
 from ringback.flow.arrivals import Arrivals
 from ringback.flow.asking import Asking
 from ringback.flow.bulks import Runs
@@ -52,6 +53,8 @@ from ringback.ports import Closing, Listening, Listing
 from ringback.ports.storage import Tx
 from ringback.pulse import BOUNDS, Pulse
 from ringback.running import Parts, keep_running, no_parts
+from ringback.store.addresses import sqlite_path
+from ringback.store.checking import look_through
 from ringback.store.database import Database
 from ringback.store.tally import Spread
 from ringback.waiting import Waiting
@@ -166,6 +169,7 @@ class House:
             sending = [self._start(lanes, f"carrier {name}", lane.run) for name, lane in self.lane_of.items()]
             async with asyncio.TaskGroup() as others:
                 rest = [self._start(others, name, part) for name, part in self._others()]
+                rest.append(others.create_task(self._look_through()))
                 # to the end of the drain: a service manager that hears nothing for long kills
                 keep_told = partial(
                     self.course.service.keep_told, self.condition.in_a_line, lambda: self.database.alive
@@ -183,6 +187,15 @@ class House:
         for carrier in self.carriers.values():
             if isinstance(carrier, Closing):
                 await carrier.close()
+
+    async def _look_through(self) -> None:
+        """A file too large to be looked at before the start may be damaged all the same."""
+        path = sqlite_path(self.course.settings.database.url)
+        try:
+            if path is not None:
+                await look_through(path)
+        except StoreFault as fault:
+            self.course.give_up(fault)
 
     async def _leave(self, sending: "list[asyncio.Task[None]]") -> None:
         """Note that nobody watches the PBXs now, and give texts on their way their time."""

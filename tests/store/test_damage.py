@@ -14,7 +14,7 @@ import pytest
 
 from ringback.errors import StoreBusy, StoreFault
 from ringback.ports.storage import Needed
-from ringback.store.checking import check_file, library
+from ringback.store.checking import check_file, library, look_through
 from ringback.store.database import Database
 from ringback.store.moments import micros
 from ringback.store.reserve import Reserve
@@ -258,3 +258,28 @@ async def test_a_row_edited_by_hand_stops_nobody_else(file, clock, tmp_path, edi
         assert world.handset("+15125550124") == ["Sorry we missed you."]
         assert world.handset("+15125550130") == ["Sorry we missed you, Northlight."]
     await database.close()
+
+
+async def test_a_large_file_is_looked_through_while_we_run(file, monkeypatch):
+    monkeypatch.setattr("ringback.store.checking.LARGE", 0)
+    await look_through(file)
+    torn(file)
+    check_file(file, file.parent)
+    with pytest.raises(StoreFault, match=r"is damaged .*keep the file"):
+        await look_through(file)
+
+
+async def test_a_long_look_ends_when_we_stop(file, monkeypatch):
+    """A look that goes on for ever: SQLite is asked for an endless count in the place of its check."""
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    monkeypatch.setattr("ringback.store.checking.LARGE", 0)
+    monkeypatch.setattr(
+        "ringback.store.checking.faults_of", lambda connection, _: connection.execute(endless).fetchall()
+    )
+    looking = asyncio.ensure_future(look_through(file))
+    await asyncio.sleep(0.1)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    async with asyncio.timeout(10):
+        await asyncio.get_running_loop().shutdown_default_executor()

@@ -6,7 +6,9 @@ from datetime import datetime
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
 from ringback.flow.attempts import recover, set_aside
+from ringback.flow.holds import hold_on
 from ringback.flow.house import House
+from ringback.flow.put_back import RESTORE, keep_back
 from ringback.ports.storage import Tx
 
 
@@ -22,6 +24,10 @@ def take_over(house: House, carriers: Collection[str], now: datetime, tx: Tx) ->
 
 
 def _move_on(house: House, carrier: str, now: datetime, tx: Tx) -> int:
+    held = hold_on(carrier, tx)
+    if held is not None and held.by == RESTORE:
+        # whoever takes them over need not be held back, and knows nothing of what the other took
+        keep_back(carrier, now, tx)
     waiting = tx.outbox.waiting_for(carrier)
     for message, state, did in waiting:
         heir = house.carrier(did)

@@ -111,9 +111,6 @@ class Attempts:
     def by_key(self, carrier: str, key: str) -> Opened | None:
         return self._by_key.get((carrier, key))
 
-    def by_public_id(self, public_id: str) -> Opened | None:
-        return self._by_public_id.get(public_id)
-
     def named(self, carrier: str, key: str) -> None:
         """An attempt got this name: which one it stands for now is to be looked up."""
         self._by_key.pop((carrier, key), None)

@@ -189,7 +189,12 @@ class PostgresConnection:
         self.new = True
 
     def _connect(self) -> "psycopg.Connection[Row]":
-        connection = psycopg.connect(self._conninfo, autocommit=True, connect_timeout=CONNECT_WITHIN_S)
+        connection = psycopg.connect(
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=CONNECT_WITHIN_S,
+            client_encoding="UTF8",  # what our messages are in, whatever the environment says
+        )
         connection.prepare_threshold = None  # the driver does; psycopg would drop what is prepared after a rollback
         for setting in SETTINGS:
             connection.execute(f"SET {setting}".encode())

@@ -156,6 +156,7 @@ class Putting:
         """D2: from here on a byte may leave, so whatever happens next is recorded as an outcome."""
         self._run.change_later(OPENED, id=text.message.id, at=micros(now))
         self._run.change_later(PART_OPENED, id=text.message.part)
+        self._crowd.waits(text.thread.id, State.SUBMITTING, None, text.urgency, later=False)
         self._run.touch(ANY_THREAD, Touch("message", text.message.id))
         note_known_move(self._run, text.message.id, State.SUBMITTING, None, carrier, micros(now), carrier)
         words = (text.text, text.expires_at)

@@ -26,8 +26,9 @@ UNCLEAR = sql(
     AND (m.id <= :messages OR c.started_at < :before OR i.carrier_at < :before)
     AND NOT (coalesce(m.reason, '') = 'scheduled' AND m.not_before > :before) ORDER BY m.id LIMIT :limit"""
 )
-# The first of the two says by which index.
-_KEPT = "carrier = :carrier AND state IN ('queued', 'held') AND state = 'held' AND reason = 'put_back'"
+# The first of the two says by which index. One that was let go keeps its reason until its turn comes.
+_KEPT = """carrier = :carrier AND state IN ('queued', 'held') AND state = 'held' AND reason = 'put_back'
+    AND not_before = expires_at"""
 KEPT = sql(f"SELECT count(*) FROM message WHERE {_KEPT}")
 LET_GO = sql(f"UPDATE message SET not_before = :now WHERE {_KEPT} AND not_before > :now")
 LET_ONE_GO = sql("UPDATE message SET not_before = :now WHERE id = :id AND state = 'held' AND reason = 'put_back'")

@@ -16,6 +16,9 @@ HEAD = "0005"
 SCHEMAS = Path(__file__).parent
 """Where the scripts are that make an empty database; `python -m tools.schema` writes them."""
 
+UNICODE = "UTF8"
+MAKE_UNICODE = "make one with `createdb --encoding=UTF8 --template=template0`"
+
 
 def schema_version(url: str) -> str | None:
     """Which migration the database is at, None when it is empty. Raises StoreFault when it cannot be read.
@@ -44,11 +47,14 @@ def _postgres_version(url: str) -> str | None:
 
     try:
         with psycopg.connect(plain(url), connect_timeout=ANSWERS_WITHIN_S) as database:
+            encoding = database.info.parameter_status("server_encoding")
             known = database.execute("SELECT to_regclass('alembic_version')").fetchone()
             row = database.execute("SELECT version_num FROM alembic_version").fetchone() if known and known[0] else None
     except psycopg.Error as problem:
         why = str(problem).strip().partition("\n")[0]
         raise StoreAway(f"the database cannot be reached: {why}") from problem
+    if encoding != UNICODE:
+        raise StoreFault(f"the database keeps its text as {encoding}, which lacks characters; {MAKE_UNICODE}")
     return cast(str, row[0]) if row else None
 
 

@@ -72,7 +72,7 @@ IN_ORDER = (
 )
 """Tables whose changes may wait for more of their kind, each after those it refers to. What is new goes first: no
 change that waits can mean a row that is not there yet."""
-_KINDS = tuple((table, adds) for table in IN_ORDER for adds in (True, False))
+_TURN = {kind: turn for turn, kind in enumerate((table, adds) for table in IN_ORDER for adds in (True, False))}
 
 
 class Runner:
@@ -209,7 +209,7 @@ class Runner:
         self._sums.clear()
         if not waiting:
             return
-        changes = [waiting[kind] for kind in _KINDS if kind in waiting]
+        changes = [waiting[kind] for kind in sorted(waiting, key=_TURN.__getitem__)]
         for (what, rows), touched in zip(changes, self._driver.write(changes), strict=True):
             if touched != len(rows):
                 raise Fenced(f"{what.writes}: some of {len(rows)} rows were not as they were read")
