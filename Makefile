@@ -41,7 +41,7 @@ tests: tools ## all tests; the coverage of the core has a floor
 	$(RUN) coverage run --data-file=.coverage.core --source=ringback.core -m pytest tests/core
 	@$(RUN) coverage combine --quiet --data-file=.coverage.core .coverage.core.*
 	$(RUN) coverage report --data-file=.coverage.core
-	$(RUN) pytest --numprocesses 3 -k "not lab" --ignore tests/core --ignore tests/crash
+	$(RUN) pytest --numprocesses 4 -k "not lab" --ignore tests/core --ignore tests/crash
 	$(RUN) pytest --numprocesses 2 tests/crash
 	$(RUN) pytest -k lab
 

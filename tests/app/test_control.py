@@ -133,8 +133,8 @@ async def test_without_a_daemon_there_is_no_answer(tmp_path):
 
 
 async def test_a_daemon_that_does_not_answer_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(control, "ANSWER_WITHIN_S", 0.01)
     async with served(tmp_path):
+        monkeypatch.setattr(control, "ANSWER_WITHIN_S", 0.01)
         with pytest.raises(ControlRefused, match="the daemon does not answer; look at its log"):
             await ask(tmp_path, "hang")
 
