@@ -1,5 +1,6 @@
 """Long-lived parts: each runs alone, is started again when it fails, and shows how it is."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -63,6 +64,9 @@ async def keep_running(name: str, part: Callable[[], Awaitable[None]], parts: Pa
         try:
             await part()
         except Exception as problem:
+            if told_to_stop():
+                # it failed in the moment it was cancelled, and a group of tasks raises its failure in the place of that
+                raise asyncio.CancelledError from problem
             if parts.clock.monotonic() - started > STEADY.total_seconds():
                 wait = FIRST_WAIT
             pause = wait * (0.8 + 0.4 * random.random())
@@ -73,6 +77,12 @@ async def keep_running(name: str, part: Callable[[], Awaitable[None]], parts: Pa
         else:
             parts.show(name, Standing.STOPPED)
             return
+
+
+def told_to_stop() -> bool:
+    """Whether somebody cancelled the task that asks."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _log(name: str, problem: Exception, pause: timedelta) -> None:

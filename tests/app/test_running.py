@@ -136,3 +136,29 @@ def test_a_part_that_runs_may_say_itself_how_it_is(parts, clock):
     assert parts.all() == (itself,)
     parts.show("line", Standing.AWAY, "fell")
     assert state(parts) == (Standing.AWAY, "fell")
+
+
+async def test_a_part_that_fails_in_the_moment_it_is_cancelled_ends(parts):
+    """Of a group of tasks whose failure and whose cancel come together, only the failure is heard."""
+    falls, begun = asyncio.Event(), 0
+
+    async def fall():
+        await falls.wait()
+        raise OSError("the database went back")
+
+    async def part():
+        nonlocal begun
+        begun += 1
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fall())
+            await asyncio.sleep(3600)
+
+    running = asyncio.ensure_future(keep_running("web", part, parts))
+    await asyncio.sleep(0.01)
+    falls.set()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(5):
+            await running
+    assert begun == 1
+    assert running.cancelled()
