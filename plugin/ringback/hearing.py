@@ -13,6 +13,7 @@ from ringback.asterisk.standing import State
 from ringback.course import Course
 from ringback.errors import ConfigFault, PbxAway, PbxRefused
 from ringback.flow.following import Follower
+from ringback.flow.insist import to_the_end
 
 log = structlog.get_logger("app")
 
@@ -28,7 +29,8 @@ class Hearing:
         """One PBX, for ever."""
         async with asyncio.TaskGroup() as group:
             group.create_task(feed.run())
-            group.create_task(self.follower.follow(feed))
+            # what was heard when we are told to stop is still taken: no gap would tell of it
+            group.create_task(to_the_end(self.follower.follow(feed)))
             group.create_task(self._mind_account(feed))
 
     async def _mind_account(self, feed: AmiFeed) -> None:

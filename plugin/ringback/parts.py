@@ -178,10 +178,11 @@ class House:
                 await self.course.stop.wait()
                 log.info("ringback stops")
                 self.course.service.tell("STOPPING=1")
+                unheard_from = self.course.clock.now()
                 for task in rest:
                     task.cancel()
             self.lanes.drain()
-            await self._leave(sending)
+            await self._leave(sending, unheard_from)
             for task in telling:
                 task.cancel()
         for carrier in self.carriers.values():
@@ -197,9 +198,9 @@ class House:
         except StoreFault as fault:
             self.course.give_up(fault)
 
-    async def _leave(self, sending: "list[asyncio.Task[None]]") -> None:
-        """Note that nobody watches the PBXs now, and give texts on their way their time."""
-        step = partial(_out_of_sight, tuple(self.feeds), self.course.clock.now())
+    async def _leave(self, sending: "list[asyncio.Task[None]]", unheard_from: datetime) -> None:
+        """Note that nobody watches the PBXs any more, and give texts on their way their time."""
+        step = partial(_out_of_sight, tuple(self.feeds), unheard_from)
         try:
             async with asyncio.timeout(NOTE_WITHIN.total_seconds()):
                 await insist_one(self.database, self.course.clock, step)
