@@ -13,6 +13,8 @@ from ringback.core.messages import Basis, MessageClass, ReceiptStatus, State, Ur
 from ringback.errors import Rejected, Unconfirmed, Unreachable
 from ringback.flow.arrivals import Arrivals
 from ringback.flow.attempts import TooLate, record, record_all
+from ringback.flow.claiming import claim
+from ringback.flow.governor import Room
 from ringback.flow.house import Campaign, Destination, Limits
 from ringback.flow.opt_outs import stop
 from ringback.flow.outbound import Slot, submit, submit_many
@@ -148,6 +150,24 @@ def test_many_at_once_come_out_as_one_by_one(runner, clock, asked, answers, rece
         seen[together] = []
         runner(partial(life, asked, answers, receipts, early, together, clock.now(), seen[together]))
     assert seen[True] == seen[False]
+
+
+def crossing(now, seen, tx):
+    """Texts of programs are opened, and a person's answer to one of their readers comes in the same transaction."""
+    drawn = {"did": DID, "words": "", "automatic": False, "lasts": 240, "rule": None, "wait": None, "campaign": ""}
+    for place, peer in enumerate(("+15125550123", "+15125550124")):
+        wish = wanted(place, {**drawn, "peer": peer, "urgency": Urgency.TRANSACTIONAL}, now)
+        submit(HOUSE, None, wish, None, now, tx)
+    opened = claim(HOUSE, "main", Room(texts=2, bulk=0), now, tx).orders
+    reply = wanted(2, {**drawn, "peer": "+15125550123", "urgency": Urgency.AGENT}, now)
+    seen.append((len(opened), submit(HOUSE, Slot("main"), reply, None, now, tx).order))
+    raise Undo
+
+
+def test_a_text_that_was_just_opened_is_waited_for_whatever_is_more_urgent(runner, clock):
+    seen = []
+    runner(partial(crossing, clock.now(), seen))
+    assert seen == [(2, None)]
 
 
 @pytest.fixture

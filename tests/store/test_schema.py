@@ -85,3 +85,13 @@ def test_a_script_that_fails_leaves_nothing(url, empty, monkeypatch, tmp_path):
     assert schema_version(empty) is None
     prepare(empty)
     assert schema_version(empty) == HEAD
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_cannot_hold_every_character_is_refused(postgres, encoding):
+    name = f"encoded_{encoding.lower()}"
+    with psycopg.connect(postgres.conninfo("postgres"), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(StoreFault, match=f"as {encoding}.*--encoding=UTF8"):
+        prepare(postgres.conninfo(name))
+    postgres.drop(name)

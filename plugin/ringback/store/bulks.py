@@ -55,7 +55,8 @@ WAITING = sql(
 )
 UNSENT = sql("SELECT id, state FROM message WHERE bulk_id = :id AND state IN ('queued', 'held') LIMIT :limit")
 HELD = sql(
-    f"""SELECT CASE WHEN s.key IS NULL THEN m.reason ELSE '{Reason.HELD_BACK}' END, count(*), min(m.not_before)
+    f"""SELECT CASE WHEN s.key IS NULL OR m.reason = '{Reason.PUT_BACK}' THEN m.reason ELSE '{Reason.HELD_BACK}' END,
+    count(*), min(m.not_before)
     FROM message m LEFT JOIN setting s ON s.key = '{PREFIX}' || m.carrier
     WHERE m.bulk_id = :id AND (m.state = 'held' OR m.state = 'queued' AND s.key IS NOT NULL)
     GROUP BY 1 ORDER BY 2 DESC"""
@@ -178,9 +179,11 @@ class Bulks:
 
 
 def _waits(reason: Reason | None, texts: int, at: int) -> Waits:
-    return Waits(reason, texts, None if reason is Reason.HELD_BACK else moment_of(at))
+    return Waits(reason, texts, None if reason in BY_A_PERSON else moment_of(at))
 
 
+BY_A_PERSON = frozenset({Reason.HELD_BACK, Reason.PUT_BACK})
+"""What waits so has no moment of its own: somebody lets it go."""
 UNTOLD = frozenset({RunState.READING, RunState.BROKEN})
 
 

@@ -26,7 +26,7 @@ STILL = sql(
     m.expires_at, m.tries, m.command, a.disabled_at, m.urgency, m.campaign, c.presentation, c.verstat, c.vetoed
     FROM message m JOIN thread t ON t.id = m.thread_id JOIN number n ON n.id = t.number_id
     JOIN part p ON p.message_id = m.id LEFT JOIN call c ON c.id = m.call_id LEFT JOIN account a ON a.id = m.account_id
-    WHERE m.id = :id AND m.state = 'unconfirmed' AND m.resends = :resends"""
+    WHERE m.id = :id AND m.state || '' = 'unconfirmed' AND m.resends = :resends"""
 )
 RESENT = sql("UPDATE message SET resends = resends + 1, asked_at = NULL WHERE id = :id")
 NOT_RESENT = sql("UPDATE message SET resends = resends - 1, asked_at = NULL WHERE id = :id AND resends > 0")

@@ -21,7 +21,9 @@ OF_THIS_HOUR = """(SELECT CASE WHEN count(*) = 200 AND min(latest.created_at) > 
        count(CASE WHEN latest.automatic AND latest.created_at > :hour_ago AND latest.state <> 'refused' THEN 1 END) END
        FROM (SELECT m.automatic, m.created_at, m.state FROM message m WHERE m.thread_id = t.id
        ORDER BY m.created_at DESC, m.id DESC LIMIT 200) AS latest)"""
-WAITING = "(SELECT 1 FROM pending_text WHERE peer = {} AND state = 'pending' LIMIT 1)"
+# A range of one, in its order, names the index to PostgreSQL: by the other one it would walk through all that wait.
+WAITS_FOR = "peer BETWEEN {0} AND {0} AND state = 'pending'"
+WAITING = f"(SELECT 1 FROM pending_text WHERE {WAITS_FOR} ORDER BY peer LIMIT 1)"
 GUARDS = for_each(
     f"""SELECT each.did, each.peer, {WAITING.format("each.peer")}, {OF_THIS_HOUR} FROM {{each}}
     LEFT JOIN number n ON n.e164 = each.did LEFT JOIN thread t ON t.number_id = n.id AND t.peer = each.peer""",

@@ -52,7 +52,7 @@ LACKING = sql(
     WHERE i.state = 'waiting' AND i.received_at < :before ORDER BY i.received_at LIMIT :limit"""
 )
 AGAIN = sql("INSERT INTO search_again (incoming_id) VALUES (:id) ON CONFLICT (incoming_id) DO NOTHING")
-PARTIAL = sql("UPDATE incoming SET state = 'partial' WHERE id = :id AND state = 'waiting'")
+PARTIAL = sql("UPDATE incoming SET state = 'partial' WHERE id = :id AND state || '' = 'waiting'")
 COMMAND = sql("UPDATE incoming SET command = :command WHERE id = :id")
 SHOWN = sql(
     """UPDATE thread SET unread = unread + 1, wrote_at = :at, changed_at = :at,

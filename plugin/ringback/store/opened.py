@@ -9,7 +9,7 @@ from ringback.store.sql import for_each
 from ringback.store.tx import Question, Row, Runner, Values
 
 # CROSS JOIN has SQLite go from what is asked for, and not through the table.
-_OPENED = """SELECT a.id, a.part_id, a.message_id, a.carrier, a.outcome IS NULL, a.cause, a.public_id, a.provider_key,
+_OPENED = """SELECT a.id, a.part_id, a.message_id, a.carrier, a.outcome IS NULL, a.cause, a.provider_key,
     m.state, p.state, m.carrier FROM {{each}} CROSS JOIN attempt a
     JOIN message m ON m.id = a.message_id JOIN part p ON p.id = a.part_id WHERE {} AND
     (SELECT o.id FROM part o WHERE o.message_id = a.message_id AND o.id <> a.part_id LIMIT 1) IS NULL ORDER BY a.id"""
@@ -59,15 +59,14 @@ class Attempts:
         self._run = run
         self._by_id: dict[int, Opened] = {}
         self._by_key: dict[tuple[str, str], Opened | None] = {}
-        self._by_public_id: dict[str, Opened | None] = {}
         self._texts: dict[int, Text] = {}
         self._received: dict[tuple[str, str], set[tuple[str, int]]] = {}
         self._parked: dict[tuple[str, str], bool] = {}
         run.remember(self)
 
     def forget(self) -> None:
-        if self._by_id or self._by_key or self._parked or self._by_public_id:
-            for memory in (self._by_id, self._by_key, self._by_public_id, self._texts, self._received, self._parked):
+        if self._by_id or self._by_key or self._parked:
+            for memory in (self._by_id, self._by_key, self._texts, self._received, self._parked):
                 memory.clear()
 
     def read(self, carrier: str, ids: Iterable[int], keys: Iterable[str]) -> None:
@@ -83,16 +82,14 @@ class Attempts:
     def read_received(self, carrier: str, keys: Collection[str], public_ids: Collection[str]) -> None:
         """Read the attempts that receipts speak of, and the receipts that came before."""
         self._by_key |= {(carrier, key): None for key in keys}
-        self._by_public_id |= dict.fromkeys(public_ids)
         named: Values = {"carrier": carrier, "each": _each(keys)}
         found, found_by_ours, received = self._run.ask(
             (BY_KEY, named), (BY_PUBLIC_ID, {"each": _each(public_ids)}), (RECEIVED, named)
         )
         for row in found:
-            self._by_key[carrier, row[7]] = self._remember(row)  # the newest comes last
+            self._by_key[carrier, row[6]] = self._remember(row)  # the newest comes last
         for row in found_by_ours:
-            if row[3] == carrier:
-                self._by_public_id[row[6]] = self._remember(row)
+            self._remember(row)
         for name in keys:
             self._received[carrier, name] = set()
         for name, status, at in received:
@@ -101,7 +98,7 @@ class Attempts:
     def _remember(self, row: Row) -> Opened:
         known = self._by_id.get(row[0])
         if known is None:
-            text = self._texts.setdefault(row[2], Text(State(row[8]), PartState(row[9]), row[10]))
+            text = self._texts.setdefault(row[2], Text(State(row[7]), PartState(row[8]), row[9]))
             known = self._by_id[row[0]] = Opened(row[0], row[1], row[2], row[3], bool(row[4]), row[5] or "", text)
         return known
 

@@ -54,7 +54,9 @@ RESUME = sql(
     """UPDATE message SET not_before = :now WHERE carrier = :carrier AND state = 'held' AND reason = 'carrier_hold'
     AND not_before > :now"""
 )
-NEXT_TRY = sql("UPDATE message SET not_before = :until WHERE id = :id AND state = 'held' AND reason = 'carrier_hold'")
+NEXT_TRY = sql(
+    "UPDATE message SET not_before = :until WHERE id = :id AND state || '' = 'held' AND reason = 'carrier_hold'"
+)
 EXPIRING = sql(
     """SELECT id, state FROM message WHERE state IN ('queued', 'held') AND expires_at <= :before
     ORDER BY expires_at LIMIT :limit"""

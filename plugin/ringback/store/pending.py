@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from ringback.core.messages import Wanted
 from ringback.ports.texts import CallFactsRow, DueText
-from ringback.store.guards import Guards
+from ringback.store.guards import WAITING, WAITS_FOR, Guards
 from ringback.store.moments import micros, moment_of, span_micros
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Runner
@@ -18,14 +18,16 @@ DUE = sql(
     """SELECT p.id, p.call_id, p.rule, p.group_, p.did, p.peer, p.language, p.body, p.cool_down_us, p.expires_at,
     c.pbx, p.due_at, p.windows, c.presentation, c.verstat, c.vetoed
     FROM pending_text p JOIN call c ON c.id = p.call_id
-    WHERE p.state = 'pending' AND p.due_at <= :now ORDER BY p.due_at LIMIT :limit"""
+    WHERE p.state = 'pending' AND p.due_at <= :now ORDER BY p.due_at, p.id LIMIT :limit"""
 )
-NEXT = sql("SELECT min(due_at) FROM pending_text WHERE state = 'pending'")
-CLOSE = sql("UPDATE pending_text SET state = :state, cause = :cause WHERE id = :id AND state = 'pending'")
-PUT_OFF = sql("UPDATE pending_text SET due_at = :due_at WHERE id = :id AND state = 'pending'")
-OF_PEER = sql("SELECT id, call_id FROM pending_text WHERE peer = :peer AND state = 'pending'")
-OF_PAIR = sql("SELECT id, call_id FROM pending_text WHERE peer = :peer AND did = :did AND state = 'pending'")
-LIVE_CALL = sql("SELECT 1 FROM call WHERE peer = :peer AND ended_at IS NULL AND started_at > :since LIMIT 1")
+# Each says by which index: PostgreSQL finds all of them equal when few texts wait, and holds on to that when many do.
+NEXT = sql("SELECT due_at FROM pending_text WHERE state = 'pending' AND due_at > 0 ORDER BY due_at LIMIT 1")
+CLOSE = sql("UPDATE pending_text SET state = :state, cause = :cause WHERE id = :id AND state || '' = 'pending'")
+PUT_OFF = sql("UPDATE pending_text SET due_at = :due_at WHERE id = :id AND state || '' = 'pending'")
+_OF_PEER = f"SELECT id, call_id FROM pending_text WHERE {WAITING.format(':peer')} = 1 AND {WAITS_FOR.format(':peer')}"
+OF_PEER = sql(_OF_PEER)
+OF_PAIR = sql(f"{_OF_PEER} AND did = :did")
+LIVE_CALL = sql("SELECT 1 FROM call WHERE peer = :peer AND coalesce(ended_at, 0) = 0 AND started_at > :since LIMIT 1")
 
 
 class PendingTexts:

@@ -17,9 +17,10 @@ PUT_MARK = sql(
     ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
 )
 CAME_AGAIN = sql(
-    """SELECT again.incoming_id, i.body, i.thread_id, t.number_id, i.state FROM search_again again
+    """SELECT again.incoming_id, i.body, i.thread_id, t.number_id, i.state FROM
+    (SELECT again.incoming_id FROM search_again again ORDER BY again.incoming_id LIMIT :limit) AS again
     JOIN incoming i ON i.id = again.incoming_id JOIN thread t ON t.id = i.thread_id
-    ORDER BY again.incoming_id LIMIT :limit"""
+    ORDER BY again.incoming_id"""
 )
 SEEN_AGAIN = sql("DELETE FROM search_again WHERE incoming_id = :id")
 LAST = {
