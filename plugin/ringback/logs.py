@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -142,8 +143,10 @@ class Sink:
         with self._lock:
             lines, self._waiting, self._asked = self._waiting, [], None
             if lines:
-                self._out.write("\n".join((*lines, "")))
-                self._out.flush()
+                # a full disk, a closed pipe: what cannot be told must not stop whoever wanted to tell it
+                with suppress(OSError, ValueError):
+                    self._out.write("\n".join((*lines, "")))
+                    self._out.flush()
 
     debug = info = warning = msg = say
     error = critical = exception = fatal = say_now

@@ -25,6 +25,7 @@ from ringback.errors import StoreBusy
 from ringback.flow.bulks import Runs
 from ringback.flow.feeding import Feeder
 from ringback.flow.holds import hold
+from ringback.flow.put_back import keep_back, put_back
 from ringback.ports.bulks import RunState
 from ringback.store.read_bulks import StoredBulks
 from tests.api.conftest import Answer, Api, Program
@@ -459,6 +460,20 @@ async def test_what_has_arrived_is_not_on_its_way_any_more(bulk):
         assert told["texts"]["delivered"] == 60
         off = (await bulk.program.ask("POST", f"/v1/bulks/{run}/cancel")).json
     assert (off["on_their_way"], off["cancelled"] + off["dropped"]) == (0, 90)
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["its carrier is held", "its carrier goes on"])
+async def test_texts_that_may_have_been_sent_wait_for_a_person_and_not_for_a_time(bulk, held):
+    store, clock = bulk.api.store, bulk.api.clock
+    bulk.api.world.lane.hold("Put back.")
+    run = (await bulk.send([ANN, BEN])).json["id"]
+    async with bulk.feeding():
+        await store.commit(partial(put_back, "a test", clock.now()))
+        await store.commit(partial(keep_back, "main", clock.now()))
+        if held:
+            await store.commit(partial(hold, "main", "Put back.", "restore", clock.now()))
+        told = (await bulk.program.get(f"/v1/bulks/{run}")).json
+    assert told["waits"] == [{"reason": "put_back", "texts": 2, "until": None}]
 
 
 async def test_a_run_whose_carrier_is_held_says_so(bulk):

@@ -1,6 +1,7 @@
 """Logs: one line an event, whatever a value holds; JSON where machines read."""
 
 import asyncio
+import errno
 import io
 import json
 import logging
@@ -145,6 +146,36 @@ async def test_a_thread_beside_the_loop_writes_at_once_and_after_what_was_said(c
     beside.start()
     beside.join()
     assert events(counted) == ["the loop", "the thread"]
+
+
+class Full(io.StringIO):
+    """A disk that has no room for a while."""
+
+    full = True
+
+    def write(self, text):
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+async def test_a_log_that_cannot_be_written_stops_nobody(logged, monkeypatch):
+    monkeypatch.setattr(io, "StringIO", Full)
+    out = logged(LogFormat.JSON)
+    log = structlog.get_logger("store")
+    log.info("in the loop")
+    log.error("the disk is full")
+    await asyncio.to_thread(log.error, "said beside the loop")
+    logging.getLogger("aiohttp.server").error("said by a library")
+    out.full = False
+    log.error("there is room again")
+    assert events(out) == ["there is room again"]
+
+
+def test_a_log_that_nobody_reads_any_more_stops_nobody(logged):
+    out = logged(LogFormat.JSON)
+    out.close()
+    structlog.get_logger("store").error("nobody hears this")
 
 
 LAST_WORDS = """

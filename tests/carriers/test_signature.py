@@ -182,6 +182,7 @@ SAME = {
     "a field doubled with the same value": with_form(lambda form: form.append(form[3])),
     "the usual port added": at("https://sms.example.com:443/hooks/main/inbound"),
     "another port added": at("https://sms.example.com:8443/hooks/main/inbound"),
+    "an empty query": replace(signed(ADDRESS), url=f"{ADDRESS}?"),
     "another kind of body named": replace(GOOD, headers={**GOOD.headers, "content-type": "text/plain"}),
     "what a proxy adds": replace(
         GOOD,

@@ -28,6 +28,8 @@ def test_one_is_held_back_and_goes_on(place, ringback):
     assert ran.out == "carrier main is held back already; release it first\n"
     assert ringback("carrier", "release", "main").out == "carrier main goes on\n"
     assert ringback("carrier", "release", "main").out == "carrier main was not held back\n"
+    ran = ringback("carrier", "release", "mian", "--all")
+    assert ran.out == "carrier mian was not held back, and nothing waits on; `ringback carrier list` shows the names\n"
     assert ringback("carrier", "list").out.split() == ["main", "goes", "on"]
     assert record(place) == [("hold_carrier", "main"), ("release_carrier", "main")]
 

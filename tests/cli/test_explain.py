@@ -14,8 +14,10 @@ from ringback.carriers.loopback import Behaviour
 from ringback.cli.telling import at, sentence
 from ringback.core.calls import CallEnded, FeedBack, FeedLost, Leg, Presentation, Rang, Sighting
 from ringback.core.permissions import Role
+from ringback.core.reasons import SENTENCES, Reason
 from ringback.flow.desk import Resolution
 from ringback.flow.holds import hold
+from ringback.flow.put_back import RESTORE, keep_back, put_back
 from ringback.panel.hold_words import GOES_WHEN
 from ringback.ports import MediaLink, Piece
 from tests.conftest import NOON
@@ -422,6 +424,21 @@ def test_the_page_tells_a_quarantined_hook_as_it_is_told(place, ringback):
     place.live(story)
     (shown,) = re.findall(r"\$ ringback explain task_\w+\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert masked(ringback("explain", *tasks).out) == masked(shown)
+
+
+def test_a_text_that_may_have_been_sent_does_not_say_that_it_goes_by_itself(place, ringback):
+    async def story(world):
+        thread = await begin(world)
+        await world.store.commit(partial(hold, "main", "It was put back.", RESTORE, NOON))
+        world.lane.hold("It was put back.")
+        await desk_of(world).reply(ANNA, thread, "We call you back.", "k1")
+        await world.store.commit(partial(put_back, "a test", NOON + timedelta(hours=1)))
+        await world.store.commit(partial(keep_back, "main", NOON + timedelta(hours=1)))
+
+    place.live(story)
+    told = ringback("explain", PAT).lines
+    assert any(SENTENCES[Reason.PUT_BACK] in line for line in told)
+    assert not [line for line in told if "waits until" in line or GOES_WHEN in line]
 
 
 def test_a_text_whose_carrier_is_held_says_the_same_as_its_thread(place, ringback):

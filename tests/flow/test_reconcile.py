@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from ringback.errors import Unreachable
-from ringback.flow.reconcile import Reconcile
+from ringback.flow.reconcile import Reconcile, look_was_at
 from ringback.ports import Incoming
 from ringback.store.tables import incoming
 from tests.flow.test_inbound import opted_out, rows
@@ -119,6 +120,17 @@ async def test_after_an_absence_it_is_asked_two_hours_further_back(scene, store)
     looked = [begun + timedelta(minutes=minutes) for minutes in (0, 0, 5, 5, 15)]
     back = [timedelta(minutes=minutes) for minutes in (10, 10, 10, 120, 10)]
     assert carrier.asked == [moment - before for moment, before in zip(looked, back, strict=True)]
+
+
+async def test_a_clock_that_was_ahead_hides_nothing_once_it_is_right(store, clock, tmp_path):
+    carrier = Remembers()
+    async with World(store, clock, tmp_path).running() as world:
+        await store.commit(partial(look_was_at, "main", clock.now() + timedelta(days=2)))
+        carrier.texts.append(Incoming("SM1", PAT, DID, "STOP", clock.now() - timedelta(hours=1)))
+        task = asyncio.ensure_future(Reconcile("main", carrier, world.house, world.arrivals, store, clock).run())
+        await world.settled()
+        task.cancel()
+    assert await bodies(store) == ["STOP"]
 
 
 async def test_what_came_before_the_first_start_is_left_alone(store, clock, tmp_path):

@@ -2,18 +2,21 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from ringback.core.messages import Basis, MessageClass, OnDoubt, ReceiptStatus, Wanted
+from ringback.core.messages import Basis, MessageClass, OnDoubt, ReceiptStatus, State, Wanted
 from ringback.core.permissions import at_the_shell
 from ringback.core.policy import Defer
 from ringback.core.reasons import Reason
 from ringback.errors import Unreachable
-from ringback.flow.holds import Holding, holds
+from ringback.flow.holds import Holding, change_by_words, holds
+from ringback.flow.orphans import take_over
 from ringback.flow.put_back import put_back
+from ringback.flow.receipts import apply_receipt
 from ringback.flow.restoring import Restoring, hold_everything
 from ringback.ports import Listed, Receipt
 from ringback.ports.bulks import Plan
@@ -275,3 +278,105 @@ async def test_a_start_after_that_holds_nothing_again(scene):
     await scene.released()
     await scene.starts()
     assert await scene.world.store.commit(holds) == ()
+
+
+async def test_what_a_carrier_was_held_for_before_stands_there_until_it_is_let_go(scene):
+    await scene.wants("We open at 9.")
+    await scene.is_put_back()
+    assert "It was held back before: while it is set up" in (await scene.world.store.commit(holds))[0].why
+    why = await scene.looks()
+    assert "main cannot tell what it took." in why
+    assert "It was held back before: while it is set up" in why
+
+
+async def test_what_a_person_lets_go_while_the_carrier_is_asked_is_not_kept_back_after_all(scene):
+    lists = Lists(scene.world.carrier, complete=False)
+    await scene.wants("We open at 9.")
+    await scene.is_put_back()
+    asked, decided = asyncio.Event(), asyncio.Event()
+
+    async def slowly(moment):
+        asked.set()
+        await decided.wait()
+        return await lists(moment)
+
+    scene.world.carrier.sent_since = slowly
+    scene.world.carrier.behave(PAT, Behaviour.AWAY)
+    task = asyncio.ensure_future(scene.restoring.look())
+    await asked.wait()
+    await scene.released(all="yes")
+    decided.set()
+    await task
+    scene.world.carrier.behave(PAT, Behaviour.DELIVERS)
+    await scene.world.passes(HOUR)
+    assert scene.world.handset(PAT) == ["We open at 9."]
+
+
+async def test_what_goes_on_already_is_not_kept_back_again(scene):
+    """A text that was to go later waited for its time, and then for something else."""
+    later = Defer(Reason.SCHEDULED, scene.clock.now() + 3 * HOUR)
+    timed, unclear = await scene.wants("It is time.", SAM, verdict=later), await scene.wants("We open at 9.")
+    await scene.is_put_back()
+    await scene.looks()
+    await scene.released()
+    row = (await rows(scene.world, f"SELECT id FROM message WHERE public_id = '{timed}'"))[0][0]
+    until = scene.clock.now() + 4 * HOUR
+    put_off = partial(hold_one, row, Defer(Reason.RATE_NUMBER, until), scene.clock.now())
+    await scene.world.store.commit(put_off)
+    await scene.looks()
+    assert await scene.state(timed) == ("held", "rate_number")
+    assert await scene.state(unclear) == ("held", "put_back")
+
+
+def hold_one(row, verdict, now, tx):
+    tx.outbox.hold(row, State.HELD, verdict, "", now)
+
+
+async def test_a_receipt_that_came_before_its_text_was_known_is_not_lost(scene):
+    lists = Lists(scene.world.carrier, complete=False)
+    sent = await scene.wants("We open at 9.")
+    await scene.is_put_back()
+    early = Receipt("SM1", ReceiptStatus.DELIVERED, None)
+    await scene.world.store.commit(partial(apply_receipt, "main", early, scene.clock.now()))
+    lists.answer = [listed("We open at 9.", status=ReceiptStatus.SENT)]
+    await scene.looks()
+    assert (await scene.state(sent))[0] == "delivered"
+
+
+async def test_a_list_begins_before_the_database_was_put_back_also_if_that_knew_the_future(scene):
+    lists = Lists(scene.world.carrier, complete=True)
+    await scene.wants("We open at 9.")
+    await scene.world.store.commit(lambda tx: tx.audit.note("root", "x", "y", "z", scene.clock.now() + 3 * DAY))
+    await scene.is_put_back()
+    await scene.looks()
+    assert lists.asked == [scene.clock.now() - 2 * HOUR]
+
+
+async def test_what_goes_by_another_carrier_since_its_own_is_gone_may_have_been_sent_too(scene):
+    """The configuration was changed after the restore, and nothing holds the other carrier back."""
+    unclear = await scene.wants("We open at 9.")
+    await scene.is_put_back()
+    house = replace(scene.world.house, carrier_of={DID: "other"})
+    await scene.world.store.commit(partial(take_over, house, {"other"}, scene.clock.now()))
+    assert await column(scene.world, "SELECT carrier FROM message") == ["other"]
+    assert await scene.state(unclear) == ("held", "put_back")
+
+
+async def test_what_was_let_go_and_cannot_leave_yet_waits_for_nobody(scene):
+    await scene.wants("We open at 9.")
+    await scene.is_put_back()
+    await scene.looks()
+    words = {"change": "release", "name": "main", "all": "yes"}
+    said = await scene.world.store.commit(partial(change_by_words, words, ROOT, scene.clock.now()))
+    assert said.endswith("with it 1 text that may have been sent already")
+    assert await scene.released() == "carrier main was not held back"
+
+
+async def test_a_long_list_has_its_time(scene, monkeypatch):
+    """After a restore it may be of a day, and have many pages; nobody sits and waits for it."""
+    given, timeout = [], asyncio.timeout
+    Lists(scene.world.carrier, complete=True)
+    await scene.is_put_back()
+    monkeypatch.setattr(asyncio, "timeout", lambda delay: given.append(delay) or timeout(delay))
+    await scene.restoring.look()
+    assert max(given) >= 60

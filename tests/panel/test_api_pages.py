@@ -180,6 +180,20 @@ async def test_a_key_is_revoked_after_a_question(house: House):
     assert "Revoke it?" not in words((await house.visitor.page(f"/api/keys/{key}")).by_tag("main")[0])
 
 
+async def test_a_key_that_has_run_out_can_be_revoked_so_that_its_name_is_free(house: House):
+    key = await house.key("shop", expires_at=house.clock.now() + timedelta(days=1))
+    house.clock.move(timedelta(days=2))
+    house.visitor.crowd.enter(house.visitor.account, house.visitor.token, house.clock.now())
+    page = await house.visitor.page("/api")
+    assert f"/api/keys/{key}" in [link.attributes.get("href") for link in page.by_tag("a")]
+    assert (await house.visitor.post("/api/keys", SHOP)).status == 422
+    await house.visitor.post(f"/api/keys/{key}/revoke")
+    assert f"/api/keys/{key}" not in [
+        link.attributes.get("href") for link in (await house.visitor.page("/api")).by_tag("a")
+    ]
+    assert (await house.visitor.post("/api/keys", SHOP)).status == 200
+
+
 async def test_runs_say_who_asked_and_how_far_they_are(house: House):
     assert "There was no run yet" in words((await house.visitor.page("/api/runs")).by_class("empty")[0])
     await house.key("1")
@@ -223,6 +237,16 @@ async def test_only_what_can_be_done_is_offered(house: House, state: RunState, s
     assert {words(one) for one in offered} & {"Pause", "Resume", "Call it off"} == shown
 
 
+async def test_it_says_what_was_done_only_as_long_as_it_is_so(house: House):
+    path = f"/api/runs/{await house.run()}"
+    for way, shown in (("resume", True), ("pause", True), ("resume", True), ("cancel", True), ("pause", False)):
+        answer = await house.visitor.post(f"{path}/{way}")
+        page = await house.visitor.page(answer.headers["Location"])
+        assert [words(one) for one in page.by_class("ok") if one.tag == "div"] == [api_words.DONE[way]] * shown
+    stale = await house.visitor.page(f"{path}?done=resume")
+    assert api_words.DONE["resume"] not in words(stale.by_tag("main")[0])
+
+
 async def test_a_run_that_has_not_begun_says_so(house: House):
     later = house.clock.now() + timedelta(hours=20)
     run = await house.run(not_before=later, expires_at=later + timedelta(hours=4))
@@ -261,7 +285,7 @@ async def test_a_form_of_another_page_changes_nothing(house: House):
     assert [one.name for one in await Ring(house.store).not_revoked()] == ["shop"]
 
 
-@pytest.mark.parametrize("path", ["/api/keys/key_nope", "/api/runs/blk_nope"])
+@pytest.mark.parametrize("path", ["/api/keys/key_nope", "/api/runs/blk_nope", "/api/runs/%00"])
 async def test_what_is_not_there_is_no_page(house: House, path: str):
     assert (await house.visitor.get(path)).status == 404
 

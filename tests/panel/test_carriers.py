@@ -154,6 +154,13 @@ async def test_one_that_goes_on_already_needs_nothing():
     assert stable.asked == []
 
 
+async def test_one_that_is_held_already_needs_no_other_reason():
+    stable = Stable(names=("main",), held=[Held("gone", "x", SINCE, "root")])
+    async with visit(stable) as visitor:
+        assert (await visitor.post("/health/carriers/gone/hold", {"why": "x"})).status == 303
+    assert stable.asked == []
+
+
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}/hold", f"{PAGE}/release"])
 async def test_an_agent_may_not(path: str):
     stable = Stable(held=[BY_ANA])

@@ -9,7 +9,7 @@ import pytest
 
 from ringback.core.calls import Outcome
 from ringback.core.messages import State
-from ringback.core.reasons import Reason
+from ringback.core.reasons import SENTENCES, Reason
 from ringback.errors import StoreBusy
 from ringback.panel import thread_words
 from ringback.panel.call_words import TEXT
@@ -310,6 +310,13 @@ async def test_a_text_that_waits_says_until_when_and_why(scene: Scene):
     assert words(after) == (
         "Waits until 2026-11-20 10:30. The carrier could not be reached; the text waits for the next try."
     )
+
+
+@pytest.mark.parametrize("held", [None, Held("main", "Put back.", at(20), "restore")], ids=["goes on", "held"])
+async def test_a_text_that_may_have_been_sent_does_not_say_that_it_goes_by_itself(scene: Scene, held: Held | None):
+    scene.threads.entries = [went(state=State.HELD, reason=Reason.PUT_BACK, held=held)]
+    (after,) = (await scene.page()).by_class("after")
+    assert words(after) == SENTENCES[Reason.PUT_BACK]
 
 
 async def test_a_text_whose_carrier_is_held_says_why_since_when_and_what_happens_then(scene: Scene):

@@ -79,9 +79,10 @@ def _body_is_signed(hook: Hook) -> bool:
 
 def _addresses(url: str) -> tuple[str, str]:
     """The address without its port, and with it."""
-    base, mark, query = url.partition("?")
+    base, _, query = url.partition("?")
+    after = f"?{query}" if query else ""
     bare, ported = _bases(base)
-    return f"{bare}{mark}{query}", f"{ported}{mark}{query}"
+    return bare + after, ported + after
 
 
 @lru_cache(maxsize=64)

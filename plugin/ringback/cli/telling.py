@@ -90,9 +90,11 @@ def _waiting(text: TextStory, zone: tzinfo) -> Iterator[str]:
     """What a text waits for now, and when it gives up."""
     if text.state not in WAITING_STATES:
         return
-    if text.state == State.HELD:
+    # of one that a person must let go neither its moment nor its carrier says when that is
+    by_itself = text.reason != Reason.PUT_BACK
+    if text.state == State.HELD and by_itself:
         yield f"    waits until {at(text.not_before, zone)}"
-    if text.held:
+    if text.held and by_itself:
         yield f"    {held_back(text.held, at(text.held.since, zone))}"
         yield f"    {GOES_WHEN}"
     yield f"    expires {at(text.expires_at, zone)}"

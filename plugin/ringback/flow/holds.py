@@ -130,6 +130,8 @@ def _release(name: str, everything: bool, who: Principal, now: datetime, tx: Tx)
     said = f"carrier {name} goes on" if done else f"carrier {name} was not held back"
     if everything:
         let_go = let_all_go(name, now, tx)
+        if not (done or let_go):
+            return f"{said}, and nothing waits on; `ringback carrier list` shows the names"
         tx.audit.note(who.label, "release_unclear", name, count_of(let_go, "text"), now)
         return f"{said}; with it {count_of(let_go, 'text')} that may have been sent already"
     if kept := tx.restored.kept(name):

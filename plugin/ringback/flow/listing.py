@@ -20,12 +20,12 @@ BEFORE = timedelta(hours=2)
 not to be in it."""
 
 
-async def ask(name: str, carrier: Carrier | None, since: datetime) -> Sequence[Receipt] | Seen:
+async def ask(name: str, carrier: Carrier | None, since: datetime, within: float = ASK_S) -> Sequence[Receipt] | Seen:
     """What a carrier took from us since then, or why that is not known: NO_LIST or AWAY."""
     if not hasattr(carrier, "sent_since"):
         return Seen.NO_LIST
     try:
-        async with asyncio.timeout(ASK_S):
+        async with asyncio.timeout(within):
             return await cast(Listing, carrier).sent_since(since)
     except (SendFailed, TimeoutError) as problem:
         log.warning("a carrier cannot be asked now", carrier=name, problem=str(problem) or "no answer")

@@ -36,13 +36,14 @@ class PutBack:
 class Compared:
     """What came of comparing what waits for a carrier with its list: how often it had one, up to which row.
 
-    `done` when everything may go.
+    `done` when everything may go. `earlier` is why it was held before, which holds still.
     """
 
     seen: Seen = Seen.NOT_ASKED
     taken: int = 0
     up_to: int = 0
     done: bool = False
+    earlier: str = ""
 
     @property
     def clear(self) -> int:

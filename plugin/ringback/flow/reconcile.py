@@ -46,9 +46,9 @@ class Reconcile:
         while True:
             now = self.clock.now()
             since = await insist_one(self.store, self.clock, partial(looked_at, self.name, now))
-            overlap = BEFORE if away and since < now else OVERLAP
+            overlap = BEFORE if away and since != now else OVERLAP
             try:
-                await self.look(max(since - overlap, now - AS_FAR_AS))
+                await self.look(max(min(since, now) - overlap, now - AS_FAR_AS))
             except SendFailed as problem:
                 away = True
                 log.warning("a carrier cannot be asked what came in", carrier=self.name, problem=str(problem))

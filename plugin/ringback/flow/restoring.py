@@ -40,9 +40,13 @@ log = structlog.get_logger("restoring")
 
 BACKED_UP = "backup"
 WHY = "The database was put back to an earlier moment ({}), so texts that wait may have been sent already."
+EARLIER = "It was held back before: {}"
 FOUND = "its carrier's list has it: sent before the database was put back"
 EVERY = timedelta(minutes=5)
 """Until all is clear: what a carrier has not listed yet it may list later."""
+
+LONGEST_S = 120.0
+"""For a list that may be of days, and that nobody sits and waits for."""
 
 Key = tuple[str, str, str]
 """Our number, theirs, the words."""
@@ -70,13 +74,20 @@ def hold_everything(carriers: Collection[str], now: datetime, tx: Tx) -> str:
     why = WHY.format(put.why)
     before = {held.carrier: held.why for held in holds(tx)}
     for name in carriers:
-        earlier = f" It was held back before: {before[name]}" if name in before else ""
-        hold_anew(name, f"{why}{earlier}", RESTORE, now, tx)
+        compared = Compared(earlier=before.get(name, ""))
+        note_compared(name, compared, now, tx)
+        hold_anew(name, why_held(put, compared), RESTORE, now, tx)
     for run in tx.bulks.unfinished():
         if tx.bulks.turn(run.id, RunState.OPEN, RunState.PAUSED, now):
             tx.audit.note(RESTORE, "pause_run", run.public_id, why, now)
     keep(replace(put, held=True), tx)
     return why
+
+
+def why_held(put: PutBack, compared: Compared, *found: str) -> str:
+    """Why a carrier is held, what was found, and why it was held before."""
+    earlier = EARLIER.format(compared.earlier) if compared.earlier else ""
+    return " ".join(words for words in (WHY.format(put.why), *found, earlier) if words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +136,7 @@ class Restoring:
     async def _compare(self, name: str, carrier: Carrier, put: PutBack) -> Seen:
         if not await insist_one(self._store, self._clock, partial(is_open, name)):
             return Seen.NOT_ASKED
-        listed = await ask(name, carrier, (put.known.newest or put.at) - BEFORE)
+        listed = await ask(name, carrier, min(put.known.newest or put.at, put.at) - BEFORE, within=LONGEST_S)
         taken, ids = Taken({}, whole=False), ids_of(carrier)
         seen = listed if isinstance(listed, Seen) else Seen.UNNAMED
         if not isinstance(listed, Seen):
@@ -177,9 +188,13 @@ def plain(text: str) -> str:
 
 def is_open(carrier: str, tx: Tx) -> bool:
     """Whether there is anything to compare: it is held because of that, or texts wait because of that."""
+    return not compared_with(carrier, tx).done and (is_held(carrier, tx) or tx.restored.kept(carrier) > 0)
+
+
+def is_held(carrier: str, tx: Tx) -> bool:
+    """Whether nobody let it go on since the database was put back."""
     held = hold_on(carrier, tx)
-    by_us = held is not None and held.by == RESTORE
-    return not compared_with(carrier, tx).done and (by_us or tx.restored.kept(carrier) > 0)
+    return held is not None and held.by == RESTORE
 
 
 def receive(carrier: str, listed: Sequence[Receipt], ids: Ids, now: datetime, tx: Tx) -> list[Receipt]:
@@ -196,9 +211,10 @@ def receive(carrier: str, listed: Sequence[Receipt], ids: Ids, now: datetime, tx
 def compare(carrier: str, put: PutBack, taken: Taken, seen: Seen, after: int, ids: Ids, now: datetime, tx: Tx) -> Page:
     """Look at the next texts that wait: were they sent, surely not, or does nobody know? A second time changes nothing.
 
-    While a carrier does not answer nothing is decided.
+    While a carrier does not answer nothing is decided. What goes on since a person let it is not kept back again.
     """
     sent = 0
+    keeps = seen in (Seen.UNNAMED, Seen.NO_LIST) and is_held(carrier, tx)
     found = tx.restored.unclear(carrier, put.known, put.at, after, AT_ONCE)
     for one in found:
         thread = one.text.thread
@@ -209,17 +225,21 @@ def compare(carrier: str, put: PutBack, taken: Taken, seen: Seen, after: int, id
             sent += 1
         elif seen is Seen.ABSENT and one.kept:
             tx.restored.let_one_go(one.text.message.id, now)
-        elif seen in (Seen.UNNAMED, Seen.NO_LIST):
+        elif keeps:
             keep_one_back(one, now, tx)
     return Page(found[-1].text.message.id if found else after, sent)
 
 
 def note_taken(carrier: str, one: Unclear, receipt: Receipt, ids: Ids, now: datetime, tx: Tx) -> None:
-    """Write down what happened and was forgotten: an attempt, taken by the carrier, and what came of it."""
+    """Write down what happened and was forgotten: an attempt, taken by the carrier, and what came of it.
+
+    Its receipts may have come before it was known.
+    """
     order = tx.outbox.open_attempt(one.text, carrier, now)
     tx.outcomes.close(order.attempt, "accepted", FOUND, receipt.provider_id, now, ids)
     tx.outcomes.part_moves(order.part, order.message, PartState.ACCEPTED, None, FOUND, now)
-    apply_receipt(carrier, receipt, now, tx, ids)
+    for each in (*tx.outcomes.take_parked(carrier, receipt.provider_id, ids), receipt):
+        apply_receipt(carrier, each, now, tx, ids)
 
 
 def conclude(carrier: str, put: PutBack, seen: Seen, found: Page, now: datetime, tx: Tx) -> Compared:
@@ -231,7 +251,7 @@ def conclude(carrier: str, put: PutBack, seen: Seen, found: Page, now: datetime,
     if found.taken:
         tx.audit.note(RESTORE, "found_sent", carrier, count_of(found.taken, "text"), now)
     if held is not None and held.by == RESTORE:
-        reword(held, f"{WHY.format(put.why)} {told(carrier, compared, tx.restored.kept(carrier))}", tx)
+        reword(held, why_held(put, compared, told(carrier, compared, tx.restored.kept(carrier))), tx)
     return compared
 
 

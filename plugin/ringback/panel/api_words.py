@@ -64,3 +64,9 @@ DONE: Mapping[str, str] = {
     "cancel": N_("Called off. Nobody else gets a text of it."),
 }
 """What a page says after a change; the code stands in its address."""
+AFTER: Mapping[str, frozenset[RunState]] = {
+    "pause": frozenset({RunState.PAUSED}),
+    "resume": frozenset({RunState.OPEN}),
+    "cancel": frozenset({RunState.CANCELLING, RunState.CANCELLED}),
+}
+"""The states of a run of which that is true."""

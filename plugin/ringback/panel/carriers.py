@@ -61,6 +61,8 @@ class CarrierPages:
         """Let nothing leave by it from now on."""
         who, name = self._allow(request)
         (why,) = await read_form(request, "why")
+        if self._reins.of(name) is not None:
+            raise _back()
         if not clean(why):
             return self._page(request, WRONG_FORM, Wrong("why", NO_WHY))
         await done(self._reins.change({"change": "hold", "name": name, "why": why}, who))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from ringback.core.ids import Kind, kind_of
 from ringback.core.permissions import Action
 from ringback.core.reasons import SENTENCES
 from ringback.flow.bulks import GIVES_UP, Runs, Turn, outlook
@@ -74,7 +75,7 @@ class RunPages:
             to_come=told.run.state is RunState.OPEN and told.run.plan.not_before > now,
             asks=request.query.get("ask") == "cancel",
             names=await self._names(),
-            done=words.DONE.get(request.query.get("done", "")),
+            done=_said(told.run, request.query.get("done", "")),
             STATES=STATES,
             SENTENCES=SENTENCES,
             W=words,
@@ -94,7 +95,8 @@ class RunPages:
         raise _see(told.run, "cancel")
 
     async def _told(self, request: web.Request) -> Tallied:
-        told = await self._office.told.show(request.match_info["id"])
+        wanted = request.match_info["id"]
+        told = await self._office.told.show(wanted) if kind_of(wanted) is Kind.BULK else None
         if told is None:
             raise web.HTTPNotFound
         return told
@@ -110,6 +112,11 @@ def ways(told: Tallied) -> frozenset[str]:
     turns = {RunState.OPEN: {"pause"}, RunState.PAUSED: {"resume"}}.get(state, set())
     waits = state in GIVES_UP or (state is RunState.DONE and bool(told.held))
     return frozenset(turns | ({"cancel"} if waits else set()))
+
+
+def _said(run: Run, what: str) -> str | None:
+    """What was done, as long as it is so: somebody else may have been faster, and an address stays."""
+    return words.DONE[what] if run.state in words.AFTER.get(what, ()) else None
 
 
 def _see(run: Run, what: str) -> web.HTTPSeeOther:
