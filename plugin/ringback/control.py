@@ -11,6 +11,7 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import structlog
 
@@ -43,17 +44,19 @@ async def serve(state: Path, commands: Mapping[str, Command]) -> None:
     path = state / SOCKET
     path.unlink(missing_ok=True)
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, ValueError):
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                reply = await _reply(reader, writer.get_extra_info("socket"), path, commands)
-                writer.write(json.dumps(reply).encode() + b"\n")
-                await writer.drain()
-        writer.close()
+    answering: set[asyncio.Task[None]] = set()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        me = cast("asyncio.Task[None]", asyncio.current_task())
+        answering.add(me)
+        try:
+            await _answer(reader, writer, path, commands)
+        finally:
+            answering.discard(me)
 
     old = os.umask(0o117)
     try:
-        server = await asyncio.start_unix_server(answer, path, limit=LONGEST_LINE)
+        server = await asyncio.start_unix_server(hear, path, limit=LONGEST_LINE)
     finally:
         os.umask(old)
     try:
@@ -61,6 +64,26 @@ async def serve(state: Path, commands: Mapping[str, Command]) -> None:
             await server.serve_forever()
     finally:
         path.unlink(missing_ok=True)
+        await _end(answering)
+
+
+async def _end(answering: "set[asyncio.Task[None]]") -> None:
+    for task in answering:
+        task.cancel()
+    await asyncio.gather(*answering, return_exceptions=True)
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: Path, commands: Mapping[str, Command]
+) -> None:
+    try:
+        with suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, ValueError):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                reply = await _reply(reader, writer.get_extra_info("socket"), path, commands)
+                writer.write(json.dumps(reply).encode() + b"\n")
+                await writer.drain()
+    finally:
+        writer.close()
 
 
 async def _reply(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ringback.asterisk.codec import WANTED, Decoder, Event
+from ringback.asterisk.codec import WANTED, Answer, Decoder, Event
 from ringback.asterisk.plain import LONGEST, plain
 from ringback.asterisk.runs import LONGEST_EXTEN, PREFIXES, RUN
 from ringback.asterisk.tracker import Tracker
@@ -264,8 +264,14 @@ NUMBER = b"+15125550123"
 KEPT = ("Event", "Uniqueid", "Linkedid", "Context", "Exten", "DestUniqueid", "DestLinkedid", "DialStatus", "Cause")
 
 
+def heard(stream: bytes) -> list[Event | Answer]:
+    """All but answers to nobody: the wire looks for who asked by the ActionID, and finds none."""
+    return [said for said in Decoder().feed(stream) if isinstance(said, Event) or said.action_id]
+
+
 @fuzz
 @example("\r\nResponse: Success\r\n", 79)
+@example("\r\n\r\nResponse: Success\r\n", 79)
 @example("\r\nEvent: Shutdown\r\n", 79)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=60), max_size=12).map("".join), st.integers(79, 200))
 def test_no_number_in_a_recording_changes_any_other_event_or_what_its_own_is_about(text, longest):
@@ -274,7 +280,7 @@ def test_no_number_in_a_recording_changes_any_other_event_or_what_its_own_is_abo
     forged = RECORDED
     for header in (b"CallerIDNum: ", b"ConnectedLineNum: "):
         forged = forged.replace(header + NUMBER + b"\r\n", header + number + b"\r\n")
-    before, after = Decoder().feed(RECORDED), Decoder().feed(forged)
+    before, after = heard(RECORDED), heard(forged)
     own = [NUMBER.decode() in said.fields.values() for said in before]
     assert [[said.get(key) for key in KEPT] for said in after] == [[said.get(key) for key in KEPT] for said in before]
     assert [said for said, mine in zip(after, own, strict=True) if not mine] == [

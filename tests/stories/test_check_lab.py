@@ -95,4 +95,4 @@ async def test_a_wrong_password_needs_a_person_lab(asterisk: Asterisk, tmp_path:
         parts = await daemon.until(ready=False)
         while parts["asterisk main"].startswith("starting"):
             parts = await daemon.until(ready=False)
-    assert parts["asterisk main"].startswith("needs_you refused: wrong password for user ringback")
+    assert parts["asterisk main"].startswith("needs_you wrong password for user ringback")
