@@ -76,10 +76,11 @@ class Programs:
     async def _read(self, what: str, headers: dict[str, str]) -> tuple[int, int]:
         """Read until there is an answer; returns its status and how many texts it shows."""
         while True:
-            async with self.session.get(f"{self.address}{what}", headers=headers) as answer:
-                told = await answer.json()
-            if answer.status not in LATER:
-                return answer.status, len(told.get("messages", [told])) if answer.status == 200 else 0
+            with suppress(aiohttp.ClientConnectionError):  # it may be starting after the last kill
+                async with self.session.get(f"{self.address}{what}", headers=headers) as answer:
+                    told = await answer.json()
+                if answer.status not in LATER:
+                    return answer.status, len(told.get("messages", [told])) if answer.status == 200 else 0
             await asyncio.sleep(0.1)
 
 

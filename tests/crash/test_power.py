@@ -59,5 +59,5 @@ def test_a_store_that_does_not_flush_is_caught(tmp_path: Path, empty_sqlite: Pat
     made = cut_often(tmp_path, empty_sqlite, 40, 1_500, "NORMAL")
     caught = [cut for cut in made if cut.faults]
     assert {cut.rest for cut in caught} >= {Rest.NONE, Rest.SOME}
-    assert len(caught) > len(made) // 4
+    assert len(caught) > len(made) // 8  # what one flush takes along is lost or kept together
     assert any("message gone" in fault for cut in caught for fault in cut.faults)
