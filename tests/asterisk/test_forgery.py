@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ringback.asterisk.codec import WANTED, Answer, Decoder, Event
 from ringback.asterisk.plain import LONGEST, plain
-from ringback.asterisk.runs import LONGEST_EXTEN, PREFIXES, RUN
+from ringback.asterisk.runs import LONGEST_EXTEN, PREFIXES, RUN, SHORTEST_HEAD
 from ringback.asterisk.tracker import Tracker
 from ringback.core.calls import CallEnded, Outcome
 from tests.asterisk.scenes import SCENES, timed
@@ -18,6 +18,8 @@ from tests.fakes.ami import CHANNEL, event, message
 VICTIM = "1795305384.0"  # the shortest an id can be, so that a forgery has the most room
 HOSTILE = "1795305390.1"
 FORGED_CALLS = 1500  # seeded, two seconds; 50,000 ran clean when this was written
+LONGEST_SAFE = 103
+"""Bytes of a number that cannot even lie about its own call; Asterisk keeps 79."""
 
 fuzz = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -175,6 +177,19 @@ def test_the_rest_of_a_run_does_not_fit_into_what_asterisk_keeps():
     assert sum(len(f"\r\n{name}: ") for name in RUN[4:]) > LONGEST_EXTEN + 60
     head = "\r\n\r\nEvent: A\r\nPrivilege: \r\nChannel: x\r\nChannelState: 0\r\nChannelStateDesc: \r\nCallerIDNum: "
     assert len(head) > LONGEST_EXTEN
+    assert len("\r\n\r\n") + SHORTEST_HEAD > LONGEST_SAFE
+    assert sum(len(f"\r\n{name}: ") for name in RUN[4:]) > LONGEST_SAFE
+    shortest = event("Hangup", Channel="x")
+    assert shortest.index(b"\r\nCallerIDName") - len(CHANNEL["CallerIDNum"]) >= SHORTEST_HEAD
+
+
+@pytest.mark.parametrize("path", sorted(SCENES.glob("*.ami.txt.gz")), ids=lambda path: path.name.partition(".")[0])
+def test_no_event_that_asterisk_wrote_has_so_short_a_head(path):
+    told = gzip.decompress(path.read_bytes()).split(b"\r\n\r\n")
+    heads = [
+        one.index(b"CallerIDNum: ") for one in told if b"\r\nChannelStateDesc: " in one and b"CallerIDNum: " in one
+    ]
+    assert min(heads, default=SHORTEST_HEAD) + len("CallerIDNum: ") >= SHORTEST_HEAD
 
 
 # -- any text
@@ -269,14 +284,8 @@ def heard(stream: bytes) -> list[Event | Answer]:
     return [said for said in Decoder().feed(stream) if isinstance(said, Event) or said.action_id]
 
 
-@fuzz
-@example("\r\nResponse: Success\r\n", 79)
-@example("\r\n\r\nResponse: Success\r\n", 79)
-@example("\r\nEvent: Shutdown\r\n", 79)
-@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=60), max_size=12).map("".join), st.integers(40, 79))
-def test_no_number_in_a_recording_changes_any_other_event_or_what_its_own_is_about(text, longest):
-    """Up to the 79 bytes that Asterisk keeps; 84 could put an end of the caller's own call behind a torn VarSet."""
-    number = text.encode()[:longest]
+def tell_of_the_same(number: bytes) -> None:
+    """With this as the number of a recorded call all is heard as before, but for what says the number."""
     forged = RECORDED
     for header in (b"CallerIDNum: ", b"ConnectedLineNum: "):
         forged = forged.replace(header + NUMBER + b"\r\n", header + number + b"\r\n")
@@ -286,6 +295,118 @@ def test_no_number_in_a_recording_changes_any_other_event_or_what_its_own_is_abo
     assert [said for said, mine in zip(after, own, strict=True) if not mine] == [
         said for said, mine in zip(before, own, strict=True) if not mine
     ]
+
+
+@fuzz
+@example("\r\nResponse: Success\r\n", 79)
+@example("\r\n\r\nResponse: Success\r\n", 79)
+@example("\r\nEvent: Shutdown\r\n", 79)
+@given(
+    st.lists(st.sampled_from(PIECES) | st.text(max_size=60), max_size=12).map("".join), st.integers(40, LONGEST_SAFE)
+)
+def test_no_number_in_a_recording_changes_any_other_event_or_what_its_own_is_about(text, longest):
+    """Up to more than Asterisk keeps; what longer ones can do stands below."""
+    tell_of_the_same(text.encode()[:longest])
+
+
+@pytest.mark.parametrize("name", ["Hangup", "BridgeEnter", "Newexten", "A"])
+@pytest.mark.parametrize("channel", ["x", "PJSIP/carrier-00000000"], ids=["of any name", "of its own name"])
+@pytest.mark.parametrize("before", ["", "1", "1\r\nX: y"])
+def test_a_number_that_begins_an_event_of_its_own_call_has_no_room_for_it(name, channel, before):
+    head = head_of(name, "Privilege: ", channel, "")
+    tell_of_the_same(f"{before}\r\n\r\n{head}".encode()[:LONGEST_SAFE])
+    tell_of_the_same(f"{before}\r\n\r\n{head}".encode()[-LONGEST_SAFE:])
+
+
+# -- any text that knows how the fence is built
+
+
+def head_of(name: str, second: str, channel: str, prefix: str, state: str = "0", desc: str = "") -> str:
+    """An event up to the number of its first channel."""
+    lines = (f"{prefix}Channel: {channel}", f"{prefix}ChannelState: {state}", f"{prefix}ChannelStateDesc: {desc}")
+    return "\r\n".join((f"Event: {name}", second, *lines, f"{prefix}CallerIDNum: "))
+
+
+def rest_of(uniqueid: str, prefix: str, begin: int) -> str:
+    """A run from one of its headers on to its end."""
+    values = {"Priority": "1", "Uniqueid": uniqueid, "Linkedid": "1"}
+    return "".join(f"\r\n{prefix}{name}: {values.get(name, '')}" for name in RUN[begin:])
+
+
+def clever(uniqueid: str, longest: int, rng: Random) -> str:
+    """Whole heads and rests, cut at either side to what there is room for; the id is what it tries to speak of."""
+    parts = []
+    for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 4, 5])):
+        prefix = rng.choice(["", "", "", "Dest", "Transferee"])
+        name = rng.choice(["Hangup", "BridgeEnter", "Newchannel", "DialEnd", "VarSet", "UserEvent", "A"])
+        channel = rng.choice(["x", "PJSIP/carrier-00000001", "PJSIP/carrier-00000002"])
+        second = f"Privilege: {rng.choice(['', 'a', 'call,all'])}"
+        head = head_of(name, second, channel, prefix, desc=rng.choice(["", "Up"]))
+        rest = rest_of(uniqueid, prefix, rng.choice([4, 4, 6, 6, rng.randrange(4, 14)]))
+        small = rng.choice(
+            ["\r\n\r\n", "\r\n\r\n", "1", "\r\n", "\r\nX: " + "y" * rng.randrange(60), "Event: A\r\nX: "]
+        )
+        parts.append(
+            rng.choice([head, head, f"\r\n\r\n{head}", f"\n{head}", rest, rest, f"{rest}\r\n\r\n", small, small])
+        )
+    text = "".join(parts)
+    return text[:longest] if rng.random() < 0.5 else text[-longest:]
+
+
+def forge_cleverly(uniqueid: str, longest: int, rng: Random) -> None:
+    """In every place at once, or in one to three; an extension holds what it always does."""
+    room = [longest, LONGEST_EXTEN, longest, longest, LONGEST_EXTEN, longest]
+    texts = [clever(uniqueid, most, rng) for most in room]
+    if rng.random() < 0.5:
+        for place in rng.sample(range(len(texts)), rng.randrange(3, 6)):
+            texts[place] = "1"
+    forge(texts, rng)
+
+
+def test_many_clever_forgeries_say_nothing_of_another_call():
+    rng = Random(20261122)
+    for _ in range(FORGED_CALLS):
+        forge_cleverly(VICTIM, LONGEST_SAFE, rng)
+
+
+@fuzz
+@given(st.integers(LONGEST_EXTEN, 400), st.integers(min_value=0))
+def test_no_longer_text_changes_or_hides_what_is_said_of_a_call_whose_id_it_does_not_hold(longest, seed):
+    forge_cleverly("1795305391.7", longest, Random(seed))
+
+
+@pytest.mark.parametrize("longest", [200, 400, 4000])
+def test_no_much_longer_text_does(longest):
+    rng = Random(longest)
+    for _ in range(FORGED_CALLS // 5):
+        forge_cleverly("1795305391.7", longest, rng)
+
+
+# -- why that is all: the same bytes, told by other texts, and no reader can know by which
+
+
+def test_a_long_copy_of_a_number_could_be_somebody_elses_event_and_is_taken_for_it():
+    """Were it taken for the caller's, a Hangup put into a variable would end the call whose event comes next."""
+    ends = event("Hangup", Uniqueid=VICTIM, Linkedid=VICTIM, Cause="16")
+    begins = event("DialBegin", Uniqueid=HOSTILE)
+    at, there = (one.index(b"CallerIDNum: ") + len("CallerIDNum: ") for one in (begins, ends))
+    in_a_variable = told("VarSet", run(Uniqueid=HOSTILE), Variable="X", Value="5\r\n\r\n" + begins[:at].decode()) + ends
+    its_number = b"\r\n\r\n" + ends[:there]
+    in_a_number = (
+        told("VarSet", run(Uniqueid=HOSTILE), Variable="X", Value="5") + begins[:at] + its_number + ends[there:]
+    )
+    assert in_a_variable == in_a_number
+    assert len(its_number) > LONGEST_SAFE
+    assert channels(hear(in_a_variable)) == [("Hangup", VICTIM, VICTIM)]
+
+
+def test_a_number_as_long_as_an_event_reads_as_events_of_asterisk():
+    two = event("Hangup", Uniqueid=VICTIM) + event("Hangup", Uniqueid=HOSTILE)
+    begin, end = two.index(b"CallerIDNum: ") + len("CallerIDNum: "), two.rindex(b"\r\nCallerIDName: ")
+    number = two[begin:end].decode()
+    assert event("Hangup", Uniqueid=HOSTILE, CallerIDNum=number) == two
+    assert len(number) > 3 * LONGEST_SAFE
+    assert channels(hear(two)) == [("Hangup", VICTIM, VICTIM), ("Hangup", HOSTILE, HOSTILE)]
 
 
 # -- what becomes of a call

@@ -10,6 +10,7 @@ from ringback.asterisk.runs import (
     Broken,
     begins_anew,
     ends_a_run,
+    has_a_head,
     headers,
     mend,
     same_runs,
@@ -150,6 +151,9 @@ class Decoder:
             text = message.decode("utf-8", "replace")  # as a whole: a letter may have come in two portions
             if known not in PREFIXES:
                 return Event(known, headers(text))
+            if not has_a_head(message):
+                self.hostile += 1
+                return None
             fields = whole(known, text)
             if fields is None:
                 return self._mend(known, message)

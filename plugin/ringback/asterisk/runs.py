@@ -6,8 +6,10 @@ an event is written as one unbroken run of fourteen headers in one order. Where 
 
 What holds it up: such a text is at most 79 bytes (Asterisk keeps it in 80, and so it was measured), while the shortest
 rest of a run behind a number takes 140 bytes and a whole run more than 200. So a number can begin a run but never end
-one, and the end that Asterisk wrote always follows. Only an extension can end its run, with three short headers, so
-what comes behind such an event is looked at too. Seen on the wire of Asterisk 22.10.1:
+one, and the end that Asterisk wrote always follows. To tear its event and begin another, of its own call, in front of
+that end takes an event's head, and a head shorter than Asterisk's is taken for none: so 103 bytes are too few for all
+of this. Only an extension can end its run, with three short headers, so what comes behind such an event is looked at
+too. Seen on the wire of Asterisk 22.10.1:
 
     From, P-Asserted-Identity, Remote-Party-ID: user    79 bytes, raw    CallerIDNum, DestConnectedLineNum
     P-Asserted-Identity of whoever answers: user        79 bytes, raw    ConnectedLineNum, DestCallerIDNum
@@ -16,8 +18,12 @@ what comes behind such an event is looked at too. Seen on the wire of Asterisk 2
     Diversion: user                                     in no event that we take
     any display name                                    79 bytes, escaped as C does, so that it cannot break a line
     Value of a variable we ask for (Getvar)             any length, raw: ask only for what the dialplan has filtered
+    IAX2 calling number, `shrinkcallerid = no`          255 bytes, raw   CallerIDNum, DestConnectedLineNum
+    the same, but `shrinkcallerid = yes`, the default   255 bytes, raw but for its spaces, without which is no header
 
-To tear its event and begin another, of its own call, in front of the real end of the run takes 81 bytes: two too many.
+Longer texts cannot be kept out by reading, for their bytes can be those of other stories. From 104 bytes on a number
+can rename an event of its own call. Torn heads joined with what follows them would end that; but then a copy of the
+number in a Value or AppData could rename the next event, of anybody. From 170 bytes it can say another call's id.
 
 What a text can still do: change what is told of its own call (its name, the names of its own events) or hide it; and,
 with an extension, pass one event off as another call's if the bytes behind it come in a later read of the socket.
@@ -55,6 +61,8 @@ WITHOUT_A_RUN = frozenset({"MessageWaiting"})
 """Events with a channel only sometimes: the lamp on a phone is switched without one."""
 LONGEST_NUMBER = 200
 """Characters; more than Asterisk ever wrote, and less than a run, so that nothing behind the run is in reach."""
+SHORTEST_HEAD = 100
+"""Bytes in front of the first number of an event: fewer than Asterisk writes for a channel of one letter."""
 LONGEST_EXTEN = 79
 """AST_MAX_EXTENSION without its NUL. Three short headers end the run, so this one must be exact."""
 LONGEST_LEFT = 28
@@ -178,6 +186,11 @@ def same_runs(name: str, one: Fields, other: Fields) -> bool:
     return all(one.get(key) == other.get(key) for prefix in PREFIXES[name] for key in _NAMES[prefix])
 
 
+def has_a_head(message: bytes) -> bool:
+    """Whether so much stands in front of the first number as in an event that Asterisk wrote."""
+    return message.find(b"CallerIDNum: ", 0, SHORTEST_HEAD - 1) < 0
+
+
 def begins_anew(name: str, message: bytes) -> bool:
     """Whether this, behind an event of that name, is surely none of its rest. Meant to be quick."""
     if len(message) <= LONGEST_LEFT or not message.startswith((b"Event:", b"Response:")):
@@ -192,7 +205,7 @@ def begins_anew(name: str, message: bytes) -> bool:
 def stands_alone(text: str) -> bool:
     """Whether an event begins here and a run in it, for which no number is long enough."""
     opening = _OPENING.search(text)
-    if opening is None:
+    if opening is None or ends_a_run(text[: opening.start()]) or not has_a_head(text[opening.start() :].encode()):
         return False
     begin = _next_run(PREFIXES.get(opening[1], ("",)), text, opening.end())
     return begin is not None and _END_OF_A_RUN.search(text, opening.end(), begin[1]) is None
