@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ringback.store.schema import HEAD, SCHEMAS
 from ringback.store.tables import metadata
+from ringback.store.tables.record import GUARDED
 from ringback.store.tables.search import SPECIAL
 
 DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
@@ -33,6 +34,7 @@ def _statements(dialect: Dialect) -> Iterator[str]:
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             yield _tidy(str(CreateIndex(index).compile(dialect=dialect)))
     yield from SPECIAL[dialect.name]
+    yield from GUARDED[dialect.name]
     yield VERSION
     yield f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}')"
     yield "COMMIT"

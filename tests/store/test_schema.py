@@ -21,6 +21,7 @@ LITE = {
     (SELECT group_concat(k.name || k.desc) FROM pragma_index_xinfo(i.name) k WHERE k.key),
     (SELECT substr(s.sql, instr(s.sql, 'WHERE')) FROM sqlite_master s WHERE s.name = i.name AND i.partial)
     FROM sqlite_master t, pragma_index_list(t.name) i WHERE t.type = 'table'""",
+    "triggers": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",
 }
 POST = {
     "columns": """SELECT table_name, column_name, data_type, is_nullable, column_default, character_maximum_length
@@ -28,6 +29,8 @@ POST = {
     "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE connamespace = 'public'::regnamespace""",
     "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "triggers": """SELECT t.tgname, pg_get_triggerdef(t.oid), pg_get_functiondef(t.tgfoid) FROM pg_trigger t
+    WHERE NOT t.tgisinternal""",
 }
 _numbers = itertools.count()
 
@@ -67,7 +70,8 @@ def test_what_the_script_makes_is_what_the_migrations_make(url, empty):
     make(empty)
     structure = lite if sqlite_path(url) else post
     made = structure(sqlite_path(empty) or empty)
-    assert all(len(rows) > 10 for rows in made.values())
+    assert len(made["triggers"]) > 1
+    assert all(len(rows) > 10 for what, rows in made.items() if what != "triggers")
     assert made == structure(sqlite_path(url) or url)
     assert schema_version(empty) == HEAD
 

@@ -28,6 +28,10 @@ class Kind(StrEnum):
     USER = "usr"
     KEY = "key"
     BULK = "blk"
+    DEPARTMENT = "dep"
+    GROUP = "grp"
+    CHANGE = "chg"
+    """Grants that were changed at once."""
 
 
 def make_id(kind: Kind, moment: datetime, entropy: bytes) -> str:

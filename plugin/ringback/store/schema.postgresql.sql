@@ -12,25 +12,33 @@ CREATE TABLE account (
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
     disabled_at BIGINT,
+    extension TEXT DEFAULT '' NOT NULL,
+    endpoint TEXT DEFAULT '' NOT NULL,
+    mail TEXT DEFAULT '' NOT NULL,
+    mobile TEXT DEFAULT '' NOT NULL,
+    source TEXT DEFAULT '' NOT NULL,
+    outside TEXT DEFAULT '' NOT NULL,
+    totp TEXT DEFAULT '' NOT NULL,
+    totp_at BIGINT,
+    totp_step INTEGER DEFAULT '0' NOT NULL,
+    codes TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_account PRIMARY KEY (id),
     CONSTRAINT uq_account_public_id UNIQUE (public_id),
     CONSTRAINT uq_account_login UNIQUE (login)
 );
 
-CREATE TABLE api_key (
-    id BIGSERIAL NOT NULL,
-    public_id TEXT NOT NULL,
-    token_hash TEXT NOT NULL,
-    name TEXT NOT NULL,
-    scopes TEXT NOT NULL,
-    created_by TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    expires_at BIGINT,
-    revoked_at BIGINT,
-    seen_at BIGINT,
-    CONSTRAINT pk_api_key PRIMARY KEY (id),
-    CONSTRAINT uq_api_key_public_id UNIQUE (public_id),
-    CONSTRAINT uq_api_key_token_hash UNIQUE (token_hash)
+CREATE INDEX ix_account_extension ON account (extension);
+
+CREATE INDEX ix_account_outside ON account (outside) WHERE outside <> '';
+
+CREATE TABLE allowance (
+    level TEXT NOT NULL,
+    subject_id BIGINT NOT NULL,
+    soft INTEGER DEFAULT '0' NOT NULL,
+    hard INTEGER DEFAULT '0' NOT NULL,
+    set_by TEXT NOT NULL,
+    set_at BIGINT NOT NULL,
+    CONSTRAINT pk_allowance PRIMARY KEY (level, subject_id)
 );
 
 CREATE TABLE audit (
@@ -41,39 +49,20 @@ CREATE TABLE audit (
     about TEXT NOT NULL,
     detail TEXT DEFAULT '' NOT NULL,
     chain TEXT DEFAULT '' NOT NULL,
+    source TEXT DEFAULT '' NOT NULL,
+    request TEXT DEFAULT '' NOT NULL,
+    before TEXT DEFAULT '' NOT NULL,
+    after TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_audit PRIMARY KEY (id)
 );
 
 CREATE INDEX ix_audit_about ON audit (about);
 
-CREATE TABLE bulk (
-    id BIGSERIAL NOT NULL,
-    public_id TEXT NOT NULL,
-    name TEXT DEFAULT '' NOT NULL,
-    asked_by TEXT NOT NULL,
-    did TEXT NOT NULL,
-    body TEXT NOT NULL,
-    class_ TEXT NOT NULL,
-    basis TEXT NOT NULL,
-    language TEXT NOT NULL,
-    campaign TEXT DEFAULT '' NOT NULL,
-    reference TEXT DEFAULT '' NOT NULL,
-    doubt TEXT DEFAULT 'once' NOT NULL,
-    state TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    changed_at BIGINT NOT NULL,
-    not_before BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL,
-    total INTEGER DEFAULT '0' NOT NULL,
-    made INTEGER DEFAULT '0' NOT NULL,
-    cancelled INTEGER DEFAULT '0' NOT NULL,
-    rejected INTEGER DEFAULT '0' NOT NULL,
-    segments INTEGER DEFAULT '0' NOT NULL,
-    CONSTRAINT pk_bulk PRIMARY KEY (id),
-    CONSTRAINT uq_bulk_public_id UNIQUE (public_id)
-);
+CREATE INDEX ix_audit_action_id ON audit (action, id);
 
-CREATE INDEX ix_bulk_open ON bulk (not_before, id) WHERE state IN ('reading', 'open', 'paused', 'cancelling', 'expiring', 'broken');
+CREATE INDEX ix_audit_at_id ON audit (at, id);
+
+CREATE INDEX ix_audit_who_id ON audit (who, id);
 
 CREATE TABLE call (
     id BIGSERIAL NOT NULL,
@@ -110,6 +99,14 @@ CREATE TABLE call (
     CONSTRAINT uq_call_public_id UNIQUE (public_id)
 );
 
+CREATE INDEX ix_call_did_started_at_id ON call (did, started_at, id);
+
+CREATE INDEX ix_call_did_unanswered ON call (did, started_at, id) WHERE direction = 'inbound' AND ended_at IS NOT NULL AND coalesce(outcome, '') NOT IN ('deflected', 'answered', 'answered_elsewhere', 'failed');
+
+CREATE INDEX ix_call_did_with_text ON call (did, started_at, id) WHERE decision IN ('send', 'defer');
+
+CREATE INDEX ix_call_did_without_text ON call (did, started_at, id) WHERE direction = 'inbound' AND ended_at IS NOT NULL AND coalesce(outcome, '') NOT IN ('deflected', 'answered', 'answered_elsewhere', 'failed') AND decision IN ('suppress', 'none');
+
 CREATE INDEX ix_call_linkedid ON call (linkedid);
 
 CREATE INDEX ix_call_open ON call (pbx) WHERE ended_at IS NULL;
@@ -124,6 +121,55 @@ CREATE INDEX ix_call_with_text ON call (started_at, id) WHERE decision IN ('send
 
 CREATE INDEX ix_call_without_text ON call (started_at, id) WHERE direction = 'inbound' AND ended_at IS NOT NULL AND coalesce(outcome, '') NOT IN ('deflected', 'answered', 'answered_elsewhere', 'failed') AND decision IN ('suppress', 'none');
 
+CREATE TABLE department (
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    parent_id BIGINT,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_department PRIMARY KEY (id),
+    CONSTRAINT uq_department_public_id UNIQUE (public_id),
+    CONSTRAINT uq_department_name UNIQUE (name),
+    CONSTRAINT fk_department_parent_id FOREIGN KEY(parent_id) REFERENCES department (id)
+);
+
+CREATE INDEX ix_department_parent_id ON department (parent_id);
+
+CREATE TABLE grant_ (
+    id BIGSERIAL NOT NULL,
+    level TEXT NOT NULL,
+    subject_id BIGINT NOT NULL,
+    way TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    class_ TEXT NOT NULL,
+    effect TEXT NOT NULL,
+    note TEXT DEFAULT '' NOT NULL,
+    set_by TEXT NOT NULL,
+    set_at BIGINT NOT NULL,
+    CONSTRAINT pk_grant_ PRIMARY KEY (id),
+    CONSTRAINT uq_grant__level_subject_id_way_scope_class_ UNIQUE (level, subject_id, way, scope, class_)
+);
+
+CREATE TABLE grant_change (
+    id BIGSERIAL NOT NULL,
+    batch TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    by_ TEXT NOT NULL,
+    level TEXT NOT NULL,
+    subject_id BIGINT NOT NULL,
+    way TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    class_ TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    note TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_grant_change PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_grant_change_batch ON grant_change (batch);
+
+CREATE INDEX ix_grant_change_level_subject_id_id ON grant_change (level, subject_id, id);
+
 CREATE TABLE idempotency (
     principal TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -135,6 +181,21 @@ CREATE TABLE idempotency (
 
 CREATE INDEX ix_idempotency_at ON idempotency (at);
 
+CREATE TABLE listed (
+    key TEXT NOT NULL,
+    list TEXT NOT NULL,
+    batch TEXT DEFAULT '' NOT NULL,
+    reason TEXT DEFAULT '' NOT NULL,
+    source TEXT DEFAULT '' NOT NULL,
+    by_ TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    CONSTRAINT pk_listed PRIMARY KEY (key, list, batch)
+);
+
+CREATE INDEX ix_listed_batch ON listed (batch, key) WHERE batch <> '';
+
+CREATE INDEX ix_listed_list_at_key ON listed (list, at, key);
+
 CREATE TABLE meter (
     key TEXT NOT NULL,
     slot BIGINT NOT NULL,
@@ -142,11 +203,13 @@ CREATE TABLE meter (
     CONSTRAINT pk_meter PRIMARY KEY (key, slot)
 );
 
-CREATE TABLE number (
+CREATE TABLE number_group (
     id BIGSERIAL NOT NULL,
-    e164 TEXT NOT NULL,
-    CONSTRAINT pk_number PRIMARY KEY (id),
-    CONSTRAINT uq_number_e164 UNIQUE (e164)
+    public_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    CONSTRAINT pk_number_group PRIMARY KEY (id),
+    CONSTRAINT uq_number_group_public_id UNIQUE (public_id),
+    CONSTRAINT uq_number_group_name UNIQUE (name)
 );
 
 CREATE TABLE pbx_gap (
@@ -187,16 +250,55 @@ CREATE TABLE setting (
     CONSTRAINT pk_setting PRIMARY KEY (key)
 );
 
-CREATE TABLE bulk_item (
-    bulk_id BIGINT NOT NULL,
-    seq INTEGER NOT NULL,
-    peer TEXT NOT NULL,
-    words TEXT DEFAULT '' NOT NULL,
-    CONSTRAINT pk_bulk_item PRIMARY KEY (bulk_id, seq),
-    CONSTRAINT fk_bulk_item_bulk_id FOREIGN KEY(bulk_id) REFERENCES bulk (id)
+CREATE TABLE api_key (
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    token_hash TEXT NOT NULL,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT,
+    seen_at BIGINT,
+    account_id BIGINT,
+    numbers TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_api_key PRIMARY KEY (id),
+    CONSTRAINT uq_api_key_public_id UNIQUE (public_id),
+    CONSTRAINT uq_api_key_token_hash UNIQUE (token_hash),
+    CONSTRAINT fk_api_key_account_id FOREIGN KEY(account_id) REFERENCES account (id)
 );
 
-CREATE INDEX ix_bulk_item_peer ON bulk_item (peer);
+CREATE TABLE bulk (
+    id BIGSERIAL NOT NULL,
+    public_id TEXT NOT NULL,
+    name TEXT DEFAULT '' NOT NULL,
+    asked_by TEXT NOT NULL,
+    did TEXT NOT NULL,
+    body TEXT NOT NULL,
+    class_ TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    language TEXT NOT NULL,
+    campaign TEXT DEFAULT '' NOT NULL,
+    reference TEXT DEFAULT '' NOT NULL,
+    doubt TEXT DEFAULT 'once' NOT NULL,
+    state TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    not_before BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    total INTEGER DEFAULT '0' NOT NULL,
+    made INTEGER DEFAULT '0' NOT NULL,
+    cancelled INTEGER DEFAULT '0' NOT NULL,
+    rejected INTEGER DEFAULT '0' NOT NULL,
+    segments INTEGER DEFAULT '0' NOT NULL,
+    account_id BIGINT,
+    CONSTRAINT pk_bulk PRIMARY KEY (id),
+    CONSTRAINT uq_bulk_public_id UNIQUE (public_id),
+    CONSTRAINT fk_bulk_account_id FOREIGN KEY(account_id) REFERENCES account (id)
+);
+
+CREATE INDEX ix_bulk_open ON bulk (not_before, id) WHERE state IN ('reading', 'open', 'paused', 'cancelling', 'expiring', 'broken');
 
 CREATE TABLE call_event (
     call_id BIGINT NOT NULL,
@@ -219,16 +321,19 @@ CREATE TABLE call_leg (
     CONSTRAINT fk_call_leg_call_id FOREIGN KEY(call_id) REFERENCES call (id)
 );
 
-CREATE TABLE cool_down (
-    peer TEXT NOT NULL,
-    group_ TEXT NOT NULL,
-    number_id BIGINT NOT NULL,
-    until_at BIGINT NOT NULL,
-    CONSTRAINT pk_cool_down PRIMARY KEY (peer, group_, number_id),
-    CONSTRAINT fk_cool_down_number_id FOREIGN KEY(number_id) REFERENCES number (id)
+CREATE TABLE grant_draft (
+    account_id BIGINT NOT NULL,
+    level TEXT NOT NULL,
+    subject_id BIGINT NOT NULL,
+    way TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    class_ TEXT NOT NULL,
+    effect TEXT NOT NULL,
+    seen TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    CONSTRAINT pk_grant_draft PRIMARY KEY (account_id, level, subject_id, way, scope, class_),
+    CONSTRAINT fk_grant_draft_account_id FOREIGN KEY(account_id) REFERENCES account (id)
 );
-
-CREATE INDEX ix_cool_down_until_at ON cool_down (until_at);
 
 CREATE TABLE login (
     id BIGSERIAL NOT NULL,
@@ -240,6 +345,7 @@ CREATE TABLE login (
     ended_at BIGINT,
     address TEXT DEFAULT '' NOT NULL,
     browser TEXT DEFAULT '' NOT NULL,
+    method TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_login PRIMARY KEY (id),
     CONSTRAINT uq_login_token_hash UNIQUE (token_hash),
     CONSTRAINT fk_login_account_id FOREIGN KEY(account_id) REFERENCES account (id)
@@ -248,6 +354,31 @@ CREATE TABLE login (
 CREATE INDEX ix_login_account_id ON login (account_id);
 
 CREATE INDEX ix_login_expires_at ON login (expires_at);
+
+CREATE TABLE member (
+    account_id BIGINT NOT NULL,
+    department_id BIGINT NOT NULL,
+    main BOOLEAN DEFAULT false NOT NULL,
+    since_at BIGINT NOT NULL,
+    CONSTRAINT pk_member PRIMARY KEY (account_id, department_id),
+    CONSTRAINT fk_member_account_id FOREIGN KEY(account_id) REFERENCES account (id),
+    CONSTRAINT fk_member_department_id FOREIGN KEY(department_id) REFERENCES department (id)
+);
+
+CREATE INDEX ix_member_department_id ON member (department_id);
+
+CREATE TABLE number (
+    id BIGSERIAL NOT NULL,
+    e164 TEXT NOT NULL,
+    label TEXT DEFAULT '' NOT NULL,
+    group_id BIGINT,
+    owner TEXT DEFAULT '' NOT NULL,
+    fallback TEXT DEFAULT '' NOT NULL,
+    outbound BOOLEAN DEFAULT false NOT NULL,
+    CONSTRAINT pk_number PRIMARY KEY (id),
+    CONSTRAINT uq_number_e164 UNIQUE (e164),
+    CONSTRAINT fk_number_group_id FOREIGN KEY(group_id) REFERENCES number_group (id)
+);
 
 CREATE TABLE pending_text (
     id BIGSERIAL NOT NULL,
@@ -273,6 +404,43 @@ CREATE INDEX ix_pending_text_due_at ON pending_text (due_at) WHERE state = 'pend
 
 CREATE INDEX ix_pending_text_peer ON pending_text (peer) WHERE state = 'pending';
 
+CREATE TABLE reset (
+    id BIGSERIAL NOT NULL,
+    token_hash TEXT NOT NULL,
+    account_id BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT,
+    created_by TEXT NOT NULL,
+    CONSTRAINT pk_reset PRIMARY KEY (id),
+    CONSTRAINT uq_reset_token_hash UNIQUE (token_hash),
+    CONSTRAINT fk_reset_account_id FOREIGN KEY(account_id) REFERENCES account (id)
+);
+
+CREATE INDEX ix_reset_account_id ON reset (account_id);
+
+CREATE TABLE bulk_item (
+    bulk_id BIGINT NOT NULL,
+    seq INTEGER NOT NULL,
+    peer TEXT NOT NULL,
+    words TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_bulk_item PRIMARY KEY (bulk_id, seq),
+    CONSTRAINT fk_bulk_item_bulk_id FOREIGN KEY(bulk_id) REFERENCES bulk (id)
+);
+
+CREATE INDEX ix_bulk_item_peer ON bulk_item (peer);
+
+CREATE TABLE cool_down (
+    peer TEXT NOT NULL,
+    group_ TEXT NOT NULL,
+    number_id BIGINT NOT NULL,
+    until_at BIGINT NOT NULL,
+    CONSTRAINT pk_cool_down PRIMARY KEY (peer, group_, number_id),
+    CONSTRAINT fk_cool_down_number_id FOREIGN KEY(number_id) REFERENCES number (id)
+);
+
+CREATE INDEX ix_cool_down_until_at ON cool_down (until_at);
+
 CREATE TABLE thread (
     id BIGSERIAL NOT NULL,
     public_id TEXT NOT NULL,
@@ -290,6 +458,10 @@ CREATE TABLE thread (
 );
 
 CREATE INDEX ix_thread_changed_at_id ON thread (changed_at, id);
+
+CREATE INDEX ix_thread_number_id_changed_at_id ON thread (number_id, changed_at, id);
+
+CREATE INDEX ix_thread_number_waiting ON thread (number_id, changed_at, id) WHERE waits_since_at IS NOT NULL;
 
 CREATE INDEX ix_thread_peer ON thread (peer);
 
@@ -498,6 +670,7 @@ CREATE TABLE task (
     due_at BIGINT,
     done_at BIGINT,
     done_by TEXT DEFAULT '' NOT NULL,
+    did TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_task PRIMARY KEY (id),
     CONSTRAINT uq_task_public_id UNIQUE (public_id),
     CONSTRAINT uq_task_key UNIQUE (key),
@@ -506,6 +679,12 @@ CREATE TABLE task (
     CONSTRAINT fk_task_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
     CONSTRAINT fk_task_incoming_id FOREIGN KEY(incoming_id) REFERENCES incoming (id)
 );
+
+CREATE INDEX ix_task_did_done ON task (did, done_at, id) WHERE done_at IS NOT NULL;
+
+CREATE INDEX ix_task_did_due ON task (did, due_at, id) WHERE done_at IS NULL AND due_at IS NOT NULL;
+
+CREATE INDEX ix_task_did_undated ON task (did, at, id) WHERE done_at IS NULL AND due_at IS NULL;
 
 CREATE INDEX ix_task_done ON task (done_at, id) WHERE done_at IS NOT NULL;
 
@@ -572,8 +751,25 @@ CREATE TABLE search_in (
 
 CREATE INDEX ix_search_in_words ON search_in USING gin (words) WITH (fastupdate=off);
 
+CREATE OR REPLACE FUNCTION audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF EXISTS (SELECT 1 FROM setting WHERE key = 'audit:door' AND CAST(value AS BIGINT) >= OLD.id) THEN
+            RETURN OLD;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'the record of who did what stays as it was written';
+END
+$$;
+
+CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit
+    FOR EACH ROW EXECUTE FUNCTION audit_stays();
+
+CREATE TRIGGER audit_whole BEFORE TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_stays();
+
 CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
 
-INSERT INTO alembic_version (version_num) VALUES ('0005');
+INSERT INTO alembic_version (version_num) VALUES ('0006');
 
 COMMIT;

@@ -51,9 +51,20 @@ call = Table(
     Index("ix_call_linkedid", "linkedid"),
     Index("ix_call_peer_started_at", "peer", "started_at"),
     Index("ix_call_started_at_id", "started_at", "id"),
+    Index("ix_call_did_started_at_id", "did", "started_at", "id"),
     Index("ix_call_unanswered", "started_at", "id", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
     Index("ix_call_with_text", "started_at", "id", sqlite_where=WITH_TEXT, postgresql_where=WITH_TEXT),
     Index("ix_call_without_text", "started_at", "id", sqlite_where=WITHOUT_TEXT, postgresql_where=WITHOUT_TEXT),
+    Index("ix_call_did_unanswered", "did", "started_at", "id", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
+    Index("ix_call_did_with_text", "did", "started_at", "id", sqlite_where=WITH_TEXT, postgresql_where=WITH_TEXT),
+    Index(
+        "ix_call_did_without_text",
+        "did",
+        "started_at",
+        "id",
+        sqlite_where=WITHOUT_TEXT,
+        postgresql_where=WITHOUT_TEXT,
+    ),
     Index("ix_call_open", "pbx", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
 )
 

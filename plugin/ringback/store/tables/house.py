@@ -1,15 +1,18 @@
-"""What the house keeps beside texts and calls: people, tasks, settings, counters."""
+"""What the house keeps beside texts and calls: tasks, settings, counters, the record of who did what."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, text
 
-from ringback.store.tables.columns import count, identifier, maybe_moment, metadata, moment, ref, words
+from ringback.store.tables.columns import count, identifier, maybe_moment, metadata, moment, words
 
 OPEN_TASK = text("done_at IS NULL")
 
 DUE_TASK = text("done_at IS NULL AND due_at IS NOT NULL")
 
+UNDATED_TASK = text("done_at IS NULL AND due_at IS NULL")
+
 DONE_TASK = text("done_at IS NOT NULL")
 
+# `did` is the number of ours that it is about, empty for none: who may not see the number does not see the task.
 task = Table(
     "task",
     metadata,
@@ -26,9 +29,13 @@ task = Table(
     maybe_moment("due_at"),
     maybe_moment("done_at"),
     words("done_by", ""),
+    words("did", ""),
     Index("ix_task_open", "at", sqlite_where=OPEN_TASK, postgresql_where=OPEN_TASK),
     Index("ix_task_due", "due_at", "id", sqlite_where=DUE_TASK, postgresql_where=DUE_TASK),
     Index("ix_task_done", "done_at", "id", sqlite_where=DONE_TASK, postgresql_where=DONE_TASK),
+    Index("ix_task_did_due", "did", "due_at", "id", sqlite_where=DUE_TASK, postgresql_where=DUE_TASK),
+    Index("ix_task_did_undated", "did", "at", "id", sqlite_where=UNDATED_TASK, postgresql_where=UNDATED_TASK),
+    Index("ix_task_did_done", "did", "done_at", "id", sqlite_where=DONE_TASK, postgresql_where=DONE_TASK),
 )
 
 setting = Table(
@@ -48,55 +55,8 @@ meter = Table(
     count("n"),
 )
 
-account = Table(
-    "account",
-    metadata,
-    identifier(),
-    Column("public_id", Text, nullable=False, unique=True),
-    Column("login", Text, nullable=False, unique=True),
-    words("name"),
-    words("role"),
-    words("password"),
-    words("language", ""),
-    moment("created_at"),
-    moment("changed_at"),
-    maybe_moment("disabled_at"),
-)
-
-# Who is logged in. Only hashes of the two tokens are kept.
-login = Table(
-    "login",
-    metadata,
-    identifier(),
-    Column("token_hash", Text, nullable=False, unique=True),
-    ref("account_id", "account"),
-    moment("created_at"),
-    moment("seen_at"),
-    moment("expires_at"),
-    maybe_moment("ended_at"),
-    words("address", ""),
-    words("browser", ""),
-    Index("ix_login_account_id", "account_id"),
-    Index("ix_login_expires_at", "expires_at"),
-)
-
-# A program that may ask us. Only the hash of its key is kept; `scopes` are words with spaces between them.
-api_key = Table(
-    "api_key",
-    metadata,
-    identifier(),
-    Column("public_id", Text, nullable=False, unique=True),
-    Column("token_hash", Text, nullable=False, unique=True),
-    words("name"),
-    words("scopes"),
-    words("created_by"),
-    moment("created_at"),
-    maybe_moment("expires_at"),
-    maybe_moment("revoked_at"),
-    maybe_moment("seen_at"),
-)
-
-# `chain` is the hash of this row and of the chain before it.
+# `chain` seals this row and the chain before it. `before` and `after` are what was changed, `source` where the asker
+# is, `request` the id of the request. Triggers keep rows as they are.
 audit = Table(
     "audit",
     metadata,
@@ -107,7 +67,14 @@ audit = Table(
     words("about"),
     words("detail", ""),
     words("chain", ""),
+    words("source", ""),
+    words("request", ""),
+    words("before", ""),
+    words("after", ""),
     Index("ix_audit_about", "about"),
+    Index("ix_audit_who_id", "who", "id"),
+    Index("ix_audit_action_id", "action", "id"),
+    Index("ix_audit_at_id", "at", "id"),
 )
 
 # What was asked with a key of the asker's own, so that asking twice does it once.

@@ -22,6 +22,7 @@ _OF_BULK = text("bulk_id IS NOT NULL")
 _NAMED = text("reference <> ''")
 # A run to many people: one text with places for each person's words. `made`: how many are messages by now, which is
 # also the `seq` of the last one; `segments`: of those. `rejected`: how many were turned away as it came in.
+# `account_id`: the user who asked for it, or for whom a program did.
 bulk = Table(
     "bulk",
     metadata,
@@ -47,6 +48,7 @@ bulk = Table(
     count("cancelled"),
     count("rejected"),
     count("segments"),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
     Index("ix_bulk_open", "not_before", "id", sqlite_where=_OPEN_RUN, postgresql_where=_OPEN_RUN),
 )
 

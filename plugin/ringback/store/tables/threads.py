@@ -2,9 +2,20 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, text
 
-from ringback.store.tables.columns import count, identifier, maybe_moment, metadata, moment, ref, words
+from ringback.store.tables.columns import count, flag, identifier, maybe_moment, metadata, moment, ref, words
 
-number = Table("number", metadata, identifier(), Column("e164", Text, nullable=False, unique=True))
+# Our numbers. `owner` and `fallback` are the public ids of a user or a department; whoever owns it sees what it gets.
+number = Table(
+    "number",
+    metadata,
+    identifier(),
+    Column("e164", Text, nullable=False, unique=True),
+    words("label", ""),
+    Column("group_id", BigInteger, ForeignKey("number_group.id")),
+    words("owner", ""),
+    words("fallback", ""),
+    flag("outbound"),
+)
 
 WAITS = text("waits_since_at IS NOT NULL")
 
@@ -25,6 +36,8 @@ thread = Table(
     Index("ix_thread_peer", "peer"),
     Index("ix_thread_changed_at_id", "changed_at", "id"),
     Index("ix_thread_waiting", "changed_at", "id", sqlite_where=WAITS, postgresql_where=WAITS),
+    Index("ix_thread_number_id_changed_at_id", "number_id", "changed_at", "id"),
+    Index("ix_thread_number_waiting", "number_id", "changed_at", "id", sqlite_where=WAITS, postgresql_where=WAITS),
 )
 
 pair_facts = Table(
