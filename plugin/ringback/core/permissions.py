@@ -1,6 +1,6 @@
-"""Who asks, and what they may do: one table of roles, asked by every page, command and text.
+"""Who asks, and what they may do at all: one table of roles, asked by every page, command and stream.
 
-Finer grants, by number, department and class of text, come in front of this table; `may` is where they will be asked.
+Where they may do it, number by number, is for the grants (core/grants.py): a role says what, a grant says where.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,15 @@ from enum import StrEnum
 
 class Role(StrEnum):
     ADMINISTRATOR = "administrator"
+    """Decides who may what, and may everything where no grant denies it."""
+    SUPERVISOR = "supervisor"
+    """Works with texts, and sees what agents may."""
     AGENT = "agent"
+    """Works with texts."""
+    AUDITOR = "auditor"
+    """Reads the record of who did what, and who may what; no texts."""
+    INTEGRATOR = "integrator"
+    """Lets programs in."""
 
 
 class Scope(StrEnum):
@@ -56,6 +64,23 @@ class Action(StrEnum):
     """Hold a carrier back, or let it go on."""
     MANAGE_KEYS = "manage_keys"
     """Let programs in, and keep them out."""
+    READ_PERMISSIONS = "read_permissions"
+    """See who may text whom, and why."""
+    MANAGE_PERMISSIONS = "manage_permissions"
+    """Decide it: grants, departments, allowances."""
+    READ_NUMBERS = "read_numbers"
+    MANAGE_NUMBERS = "manage_numbers"
+    """Give numbers names, groups and owners."""
+    READ_LISTS = "read_lists"
+    """See whom we never text."""
+    MANAGE_LISTS = "manage_lists"
+    READ_AUDIT = "read_audit"
+    EXPORT = "export"
+    """Take what pages show away as a file."""
+    ERASE = "erase"
+    """Write out, or erase, everything known of a person."""
+    READ_OWN = "read_own"
+    """One's own account, browsers and rights: whoever is logged in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +93,10 @@ class Principal:
     roles: frozenset[Role]
     department: str = ""
     account: int | None = None
-    """The row of a user, so that a text can point at who wrote it."""
+    """The row of a user, so that a text can point at who wrote it; of a program, the user it acts for."""
     scopes: frozenset[Scope] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    """The numbers of ours that a program is held to, in E.164; empty for all."""
 
     @property
     def label(self) -> str:
@@ -82,10 +109,44 @@ def at_the_shell(name: str) -> Principal:
     return Principal(Asker.SHELL, name, name, frozenset())
 
 
-GRANTS: Mapping[Role, frozenset[Action]] = {
+_AGENT = frozenset(
+    {
+        Action.READ_THREADS,
+        Action.REPLY,
+        Action.SETTLE,
+        Action.READ_CALLS,
+        Action.READ_HEALTH,
+        Action.PAUSE,
+        Action.READ_OWN,
+    }
+)
+OF_ROLE: Mapping[Role, frozenset[Action]] = {
     Role.ADMINISTRATOR: frozenset(Action),
-    Role.AGENT: frozenset(
-        {Action.READ_THREADS, Action.REPLY, Action.SETTLE, Action.READ_CALLS, Action.READ_HEALTH, Action.PAUSE}
+    Role.SUPERVISOR: _AGENT
+    | {
+        Action.SEND_BULK,
+        Action.READ_MESSAGES,
+        Action.READ_PERMISSIONS,
+        Action.READ_NUMBERS,
+        Action.READ_LISTS,
+        Action.MANAGE_LISTS,
+        Action.EXPORT,
+    },
+    Role.AGENT: _AGENT,
+    Role.AUDITOR: frozenset(
+        {
+            Action.READ_AUDIT,
+            Action.READ_PERMISSIONS,
+            Action.READ_NUMBERS,
+            Action.READ_LISTS,
+            Action.READ_SETTINGS,
+            Action.READ_HEALTH,
+            Action.EXPORT,
+            Action.READ_OWN,
+        }
+    ),
+    Role.INTEGRATOR: frozenset(
+        {Action.MANAGE_KEYS, Action.READ_HEALTH, Action.READ_SETTINGS, Action.READ_NUMBERS, Action.READ_OWN}
     ),
 }
 OF_SCOPE: Mapping[Scope, frozenset[Action]] = {
@@ -97,6 +158,6 @@ OF_SCOPE: Mapping[Scope, frozenset[Action]] = {
 
 def may(principal: Principal, action: Action) -> bool:
     """Whether any of their roles, or of a program's scopes, grants it."""
-    return any(action in GRANTS[role] for role in principal.roles) or any(
+    return any(action in OF_ROLE[role] for role in principal.roles) or any(
         action in OF_SCOPE[scope] for scope in principal.scopes
     )
