@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -11,8 +12,10 @@ from sqlalchemy import text as sql
 
 from ringback.core.permissions import Role
 from ringback.panel.entering import FREE_TRIES, KNOWN_COOKIE
-from ringback.panel.guard import COOKIE, DOOR_COOKIE, IDLE, LONGEST, csrf_of, hash_of
+from ringback.panel.logged_in import IDLE, LONGEST
 from ringback.panel.passwords import MOST_WAITING
+from ringback.panel.tokens import COOKIE, DOOR_COOKIE, csrf_of, hash_of
+from ringback.panel.vouching import vouch
 from tests.fakes.hand_clock import HandClock
 from tests.panel.browser import PASSWORD, Browser, Doorway, doorway, words_of
 
@@ -390,3 +393,48 @@ async def test_what_was_typed_comes_back_but_for_the_password(house: Doorway, an
     assert "<script>alert" not in html
     assert "a secret nobody sees" not in html
     assert 'value="&#34;&gt;&lt;script&gt;' in html
+
+
+def becomes_disabled(ana, now, tx):
+    tx.accounts.disable(ana.id, now)
+
+
+def gets_another_password(ana, now, tx):
+    tx.accounts.change_password(ana.id, "another hash", now)
+
+
+def gets_a_second_factor(ana, now, tx):
+    tx.proofs.begin_totp(ana.id, "sealed", now)
+    tx.proofs.confirm_totp(ana.id, 1, "", now)
+
+
+@pytest.mark.parametrize("what", [becomes_disabled, gets_another_password, gets_a_second_factor])
+async def test_what_was_proven_of_an_account_that_changed_meanwhile_lets_nobody_in(
+    house: Doorway, ana, monkeypatch: pytest.MonkeyPatch, what
+):
+    now = house.clock.now()
+
+    async def slow(*words):
+        found = await vouch(*words)
+        await house.database.commit(lambda tx: what(ana, now, tx))
+        return replace(found, renewed="a newer hash of the old password")
+
+    monkeypatch.setattr("ringback.panel.login.vouch", slow)
+    browser = await house.browser()
+    answer = await browser.log_in()
+    assert (answer.status, answer.headers["Location"]) == (303, "/login")
+    assert COOKIE not in browser.cookies
+    latest = await house.database.commit(lambda tx: tx.accounts.get(ana.public_id))
+    assert latest.password == ("another hash" if what is gets_another_password else ana.password)
+    assert await house.database.commit(lambda tx: tx.accounts.of_account(ana.id)) == []
+
+
+async def test_once_there_is_somebody_the_login_asks_for_nobody_else(house: Doorway, ana):
+    asked = []
+    browser = await house.browser()
+    await browser.page("/login")
+    everybody = house.door.people.everybody
+    house.door.people.everybody = lambda: asked.append(1) or everybody()
+    await browser.page("/login")
+    await browser.log_in(password="wrong horse battery")
+    assert asked == []

@@ -14,17 +14,9 @@ from aiohttp import web
 
 from ringback.flow.backoff import Backoff
 from ringback.panel.door import Door
-from ringback.panel.guard import (
-    COOKIE,
-    DOOR_COOKIE,
-    LONGEST,
-    drop_cookie,
-    hash_of,
-    new_token,
-    principal_of,
-    put_cookie,
-)
+from ringback.panel.logged_in import LONGEST, principal_of
 from ringback.panel.shell import VISIT
+from ringback.panel.tokens import COOKIE, DOOR_COOKIE, drop_cookie, hash_of, new_token, put_cookie
 from ringback.panel.words import N_
 from ringback.ports import Clock
 from ringback.ports.people import Account, Login
@@ -68,11 +60,11 @@ class Tries:
     Accounts that exist have their own table, so that made-up names cannot push them out.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._accounts = Backoff(FREE_TRIES, WAIT_AT_MOST_S, clock.monotonic)
-        self._names = Backoff(FREE_TRIES, WAIT_AT_MOST_S, clock.monotonic)
+    def __init__(self, clock: Clock, at_most_s: float = WAIT_AT_MOST_S) -> None:
+        self._accounts = Backoff(FREE_TRIES, at_most_s, clock.monotonic)
+        self._names = Backoff(FREE_TRIES, at_most_s, clock.monotonic)
         self._places = Backoff(FREE_TRIES, WAIT_OF_ONE_PLACE_S, clock.monotonic)
-        self._browsers = Backoff(FREE_TRIES, WAIT_AT_MOST_S, clock.monotonic)
+        self._browsers = Backoff(FREE_TRIES, at_most_s, clock.monotonic)
 
     def begin(self, login: str, account: Account | None, address: str, browser: str) -> Try:
         """Write a try down, unless it comes too early."""
@@ -95,10 +87,16 @@ class Entering:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._tries = Tries(door.clock)
+        self._codes = Tries(door.clock, WAIT_OF_ONE_PLACE_S)
 
     def begin(self, request: web.Request, login: str, account: Account | None) -> Try:
         """Write a try down."""
         return self._tries.begin(login, account, request.remote or "", known_browser(request, account))
+
+    def begin_code(self, request: web.Request, account: Account) -> Try:
+        """Write down a try at a second factor. A right password does not forget these."""
+        browser = known_browser(request, account)
+        return self._codes.begin(account.login, account, request.remote or "", browser)
 
     def too_early(self, request: web.Request, wait: float) -> str:
         """Say when to try again."""
@@ -106,18 +104,31 @@ class Entering:
         return self._door.shell.say(request, TOO_OFTEN, wait=formats.duration(math.ceil(wait)))
 
     async def let_in(
-        self, request: web.Request, account: Account, answer: web.StreamResponse, renewed: str = ""
+        self,
+        request: web.Request,
+        account: Account,
+        answer: web.StreamResponse,
+        method: str,
+        renewed: str = "",
+        token: str = "",
     ) -> None:
-        """Begin a login: a new token, whatever the browser had before. `renewed` is a newer hash of the password."""
-        token, now = new_token(), self._door.clock.now()
+        """Begin a login: a new token, whatever the browser had before. `method` is how they proved who they are,
+        `renewed` a newer hash of the password, `token` the new one where the page has it already.
+
+        Whoever changed meanwhile, by a new password or a closed account, proves again who they are.
+        """
+        token, now = token or new_token(), self._door.clock.now()
         before = await self._door.guard.login_of(request.cookies.get(COOKIE, ""))
         # a browser may name itself in bytes that are no text
         browser = request.headers.get("User-Agent", "")[:LONGEST_BROWSER].encode("utf-8", "replace").decode()
-        entry = Entry(account, hash_of(token), request.remote or "", browser, renewed)
-        await self._door.change(partial(_begin, entry, before, now))
-        log.info("logged in", user=account.public_id, address=request.remote)
+        entry = Entry(account, hash_of(token), request.remote or "", browser, renewed, method)
+        if not await self._door.change(partial(_begin, entry, before, now)):
+            log.warning("login refused", user=account.public_id, what="account changed meanwhile")
+            raise web.HTTPSeeOther("/login")
+        log.info("logged in", user=account.public_id, method=method, address=request.remote)
         put_cookie(answer, COOKIE, token, LONGEST)
-        put_cookie(answer, KNOWN_COOKIE, remember_browser(request, account, renewed or account.password), KNOWN_FOR)
+        if account.password:
+            put_cookie(answer, KNOWN_COOKIE, remember_browser(request, account, renewed or account.password), KNOWN_FOR)
         drop_cookie(answer, DOOR_COOKIE)
 
 
@@ -130,11 +141,13 @@ class Entry:
     address: str
     browser: str
     renewed: str
+    method: str
 
 
 def known_browser(request: web.Request, account: Account | None) -> str:
     """The name this browser got when it logged in to this account before; empty for a stranger's."""
-    if account is None:
+    # signed with nothing anybody could write it
+    if account is None or not account.password:
         return ""
     return next((_name(entry) for entry in _entries(request) if _signed(entry, account.password)), "")
 
@@ -175,12 +188,18 @@ def _signed(entry: str, password: str) -> bool:
     )
 
 
-def _begin(entry: Entry, before: Login | None, now: datetime, tx: Tx) -> None:
-    account = entry.account
+def _begin(entry: Entry, before: Login | None, now: datetime, tx: Tx) -> bool:
+    """Whether the account is still as it was when somebody proved to be its owner; only then it is theirs."""
+    account, latest = entry.account, tx.accounts.get(entry.account.public_id)
+    if latest is None or latest.disabled_at is not None:
+        return False
+    if (latest.password, latest.totp_at) != (account.password, account.totp_at):
+        return False
     if before is not None:
         tx.accounts.end(before.id, now)
     if entry.renewed:
         tx.accounts.renew_hash(account.id, entry.renewed, now)
-    tx.accounts.begin(account.id, entry.token_hash, now + LONGEST, entry.address, entry.browser, now)
+    tx.accounts.begin(account.id, entry.token_hash, now + LONGEST, entry.address, entry.browser, now, entry.method)
     tx.accounts.forget_old(now - KEPT)
     tx.audit.note(principal_of(account).label, "login", account.public_id, entry.address, now)
+    return True
