@@ -1,25 +1,44 @@
 """The record of who did what, read a second time: a chain from its first row on, with sums of the steps of texts."""
 
+import hmac
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
 
 from tests.crash.ledgers import Row
 
 SEALED = ("at", "who", "action", "about", "detail")
+MORE = ("source", "request", "before", "after")
 STEP = ("id", "message_id", "at", "state", "reason")
+Keys = Mapping[str, bytes]
 
 
-def faults(audit: Sequence[Row], steps: Sequence[Row]) -> Iterator[tuple[str, Row]]:
+def faults(audit: Sequence[Row], steps: Sequence[Row], keys: Keys) -> Iterator[tuple[str, Row]]:
     """What does not fit, with the row that shows it. Nothing of a run is old enough to be gone from the record."""
     before: object = ""
+    last = 0
     for row in sorted(audit, key=itemgetter("id")):
-        if row["chain"] != total([before, *(row[name] for name in SEALED)]):
-            yield "the record does not go on from the row before", row
-        before = row["chain"]
+        form, _, rest = str(row["chain"]).partition(":")
+        if rest and row["id"] != last + 1:
+            yield "a row of the record is missing before this one", row
+        if row["chain"] != (with_key(before, row, keys, rest.partition(":")[0]) if rest else plain(before, row)):
+            yield f"the record does not go on from the row before (form {form if rest else 1})", row
+        before, last = row["chain"], int(str(row["id"]))
         if row["action"] == "digest" and row["detail"] != sealed(str(row["about"]), steps):
             yield f"not as it was sealed: {row['about']}", row
+
+
+def plain(before: object, row: Row) -> str:
+    """Form 1, of before there was a key."""
+    return total([before, *(row[name] for name in SEALED)])
+
+
+def with_key(before: object, row: Row, keys: Keys, key: str) -> str:
+    """Form 2, which only whoever has the key can make."""
+    words = [before, row["id"], *(row[name] for name in (*SEALED, *MORE))]
+    data = json.dumps(words, separators=(",", ":")).encode()
+    return f"2:{key}:{hmac.new(keys.get(key, b''), data, sha256).hexdigest()}"
 
 
 def sealed(about: str, steps: Sequence[Row]) -> str:

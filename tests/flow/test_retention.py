@@ -14,10 +14,12 @@ from ringback.findings import clock_findings
 from ringback.flow import retention
 from ringback.flow.retention import AT_ONCE, Retention, Times, age, erase
 from ringback.ports import Receipt
+from ringback.ports.lists import Entry, ListName
 from ringback.ports.retention import Kept
 from ringback.ports.texts import Route
 from ringback.store.addresses import sqlite_path
 from ringback.store.doctor import Doctor
+from ringback.store.verifying import verify
 from tests.conftest import NOON
 from tests.flow.world import DID, HOUSE, PAT, SAM, World, a_call, life_of
 
@@ -263,6 +265,8 @@ async def test_no_byte_of_erased_people_is_left(world, store, clock, url):
     assert [number for number in gone if number[1:].encode() in left] == []
     assert [number for number in gone if CANARY.format(number[-4:]).encode() in left] == []
     assert all(CANARY.format(number[-4:]).encode() in left for number in stay)
+    checked = verify(url, path.parent, clock.now())
+    assert (checked.rows, checked.fault) == (PEOPLE + GONE, None)
     return None
 
 
@@ -280,6 +284,15 @@ async def _no_row_is_left(world, store, clock):
         assert "canary" not in str(
             [bytes(cell) if isinstance(cell, memoryview) else cell for row in rows for cell in row]
         )
+
+
+async def test_who_is_on_a_list_stays_on_it_under_a_hash_and_their_words_go(store, clock):
+    await store.commit(lambda tx: tx.lists.put(Entry(ListName.NEVER, PAT, "my brother", "call_1", "user usr_1", NOON)))
+    await store.commit(partial(erase, PAT, WHO, clock.now()))
+    (row,) = await store.read(_rows("SELECT key, reason, source, by_ FROM listed"))
+    assert (row[0].startswith(GHOSTLY), row[1:]) == (True, ("", "", "user usr_1"))
+    (entry,) = await store.commit(lambda tx: tx.lists.of(PAT))
+    assert (entry.list, entry.number) == (ListName.NEVER, "")
 
 
 async def test_cleaning_up_is_tried_until_it_can_be_done(store, clock):
@@ -355,6 +368,11 @@ def _put_more(number, tx):
     """Their number where nobody would look: a task, a hook nobody could read, a receipt that waits."""
     raw = tx.inbound.journal("main", f"raw of {number}", "", f"From={number}&Body=x".encode(), NOON)
     tx.inbound.quarantine(raw.raw, f"no text: {number}")
+    for name in ListName:
+        tx.lists.put(Entry(name, number, CANARY.format(number[-4:]), "call_1", WHO.label, NOON))
+    thread = tx.pairs.thread(DID, number, NOON)
+    tx.pairs.opt_in(thread.id, "person", CANARY.format(number[-4:]), NOON)
+    tx.audit.note(WHO.label, "opt_in", thread.public_id, "", NOON)
 
 
 def _quarantine(count, tx):

@@ -100,7 +100,9 @@ class Retention:
         """Empty all that is too old at this moment; returns how many rows that were."""
         gone = 0
         for what, kept in self.times.of.items():
-            while (done := await insist_one(self.store, self.clock, partial(age, what, now - kept))) == AT_ONCE:
+            while (
+                done := await insist_one(self.store, self.clock, partial(age, what, now - kept, now=now))
+            ) == AT_ONCE:
                 gone += done
                 await asyncio.sleep(BREATH_S)
             gone += done
@@ -154,8 +156,8 @@ def _keep_trust(trust: Trust, now: datetime, tx: Tx) -> None:
     tx.settings.put(CLOCK, ",".join(each.isoformat() if each else "" for each in moments), now, "daemon")
 
 
-def age(what: Kept, before: datetime, tx: Tx) -> int:
-    return tx.retention.age(what, before, AT_ONCE)
+def age(what: Kept, before: datetime, tx: Tx, now: datetime | None = None) -> int:
+    return tx.retention.age(what, before, AT_ONCE, now)
 
 
 def forget(times: Times, now: datetime, tx: Tx) -> int:
@@ -216,6 +218,7 @@ def erase(peer: str, who: Principal, now: datetime, tx: Tx, after: int = 0) -> E
         stopped = stopped or tx.pairs.facts(did, peer, "", "", now).opted_out_at is not None
         for message, state, _call in tx.outbox.unsent_in(thread):
             tx.outbox.move(message, state, State.CANCELLED, None, ERASED, now)
+    tx.lists.erase(peer)
     calls = tx.retention.empty_calls(peer)
     texts = tx.retention.empty_threads([thread for thread, _, _ in threads], ghost)
     tx.retention.leave_runs(peer)

@@ -33,7 +33,9 @@ class Settings(Protocol):
 
 
 class Tasks(Protocol):
-    def open(self) -> dict[TaskKind, int]: ...
+    def open(self) -> dict[TaskKind, dict[str, int]]:
+        """How many things of each kind wait for a person, by the number of ours that they are about, empty for none."""
+
     def add(
         self,
         task: TaskKind,
@@ -44,11 +46,15 @@ class Tasks(Protocol):
         thread_id: int | None = None,
         incoming_id: int | None = None,
         due_at: datetime | None = None,
-        about: int | None = None,
+        about: int | str | None = None,
     ) -> None:
-        """Leave something for a person; `about` is the row of what has no field of its own."""
+        """Leave something for a person; `about` is the row, or another name, of what has no field of its own."""
 
     def settle(self, task: TaskKind, about: int, now: datetime, by: str = "") -> None: ...
+    def about(self, public_id: str) -> tuple[str, str] | None:
+        """The kind of a task, and the number of ours that it has to do with, empty for none; None when there is no such
+        task."""
+
     def close(self, public_id: str, by: str, now: datetime) -> bool: ...
     def reopen(self, public_id: str) -> bool: ...
 

@@ -18,8 +18,11 @@ class Kept(StrEnum):
 
 
 class Retention(Protocol):
-    def age(self, what: Kept, before: datetime, limit: int) -> int:
-        """Empty the next rows that are older; returns how many there were, fewer than `limit` at the end."""
+    def age(self, what: Kept, before: datetime, limit: int, now: datetime | None = None) -> int:
+        """Empty the next rows that are older; returns how many there were, fewer than `limit` at the end.
+
+        That rows of the record went is written down in it, as at `now`.
+        """
         ...
 
     def threads_of(self, peer: str) -> list[tuple[int, str, str]]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ringback.core.tasks import TaskKind
 from ringback.ports.retention import Kept
+from ringback.store.audit import Audit
 from ringback.store.ghosts import Ghosts
 from ringback.store.moments import micros
 from ringback.store.search import FORGET_CAME, FORGET_SENT, FORGET_THREAD
@@ -78,7 +79,7 @@ WALKS: Mapping[Kept, Walk] = {
         # unique all the same
         (sql("UPDATE receipt SET provider_id = 'old ' || id, error = '' WHERE id > :mark AND id <= :last"),),
     ),
-    Kept.AUDIT: Walk(_next("audit", "at"), (sql("DELETE FROM audit WHERE id > :mark AND id <= :last"),)),
+    Kept.AUDIT: Walk(_next("audit", "at"), ()),
 }
 
 _KINDS = " UNION ALL ".join(f"SELECT '{kind}:' AS kind" for kind in TaskKind)
@@ -171,11 +172,12 @@ LEAST_DIGITS = 7
 class Retention:
     """Satisfies `ports.retention.Retention`."""
 
-    def __init__(self, run: Runner, ghosts: Ghosts) -> None:
+    def __init__(self, run: Runner, ghosts: Ghosts, audit: Audit) -> None:
         self._run = run
         self._ghosts = ghosts
+        self._audit = audit
 
-    def age(self, what: Kept, before: datetime, limit: int) -> int:
+    def age(self, what: Kept, before: datetime, limit: int, now: datetime | None = None) -> int:
         """Empty the next rows that are older; returns how many there were, fewer than `limit` at the end."""
         walk, key, end = WALKS[what], f"retention:{what}", micros(before)
         row = self._run.one(MARK, key=key)
@@ -188,6 +190,8 @@ class Retention:
         if old:
             for statement in walk.do:
                 self._run.change(statement, mark=mark, last=old[-1])
+            if what is Kept.AUDIT:
+                self._audit.forget(old[-1], now or before)
             self._run.change(PUT_MARK, key=key, value=str(old[-1]), at=end)
             for _ in old:
                 self._run.count("erased", what)
