@@ -5,6 +5,7 @@ An attempt that is open already has left our hands, and its text says so; the co
 through.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from ringback.core.messages import State
@@ -22,7 +23,7 @@ def stop(thread: Thread, method: str, evidence: str, now: datetime, tx: Tx) -> i
     tx.pairs.opt_out(thread.id, method, evidence, now)
     for message in tx.doubts.crossing(thread.id):
         tx.outbox.note(message, State.SUBMITTING, None, CROSSED, now)
-    return _call_off_queued(thread, now, tx) + _call_off_pending(thread, tx)
+    return _call_off_queued(thread, now, tx) + call_off_waiting(tx.pending.of_pair(thread.did, thread.peer), tx)
 
 
 def start(thread: Thread, method: str, evidence: str, now: datetime, tx: Tx) -> None:
@@ -40,9 +41,10 @@ def _call_off_queued(thread: Thread, now: datetime, tx: Tx) -> int:
     return off
 
 
-def _call_off_pending(thread: Thread, tx: Tx) -> int:
+def call_off_waiting(waiting: Iterable[tuple[int, int]], tx: Tx) -> int:
+    """Call off texts that wait out their delay, as (id, call)."""
     off = 0
-    for pending, call_id in tx.pending.of_pair(thread.did, thread.peer):
+    for pending, call_id in waiting:
         if tx.pending.close(pending, "cancelled", Reason.OPTED_OUT):
             off += 1
             tx.calls.redecided(call_id, STOPPED)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ringback.core.grants import Reach
+
 
 @dataclass(frozen=True, slots=True)
 class TaskText:
@@ -74,13 +76,13 @@ class TasksPage:
 
 
 class Worklist(Protocol):
-    """Reads tasks for the pages."""
+    """Reads tasks for the pages. A task that is about no number of ours is within every reach."""
 
-    async def open(self, after: str | None = None) -> TasksPage:
+    async def open(self, reach: Reach, after: str | None = None) -> TasksPage:
         """Return what waits: what is due at a time first, by that time; then the rest, oldest first."""
 
-    async def done(self, before: str | None = None) -> TasksPage:
+    async def done(self, reach: Reach, before: str | None = None) -> TasksPage:
         """Return what was settled, the latest first."""
 
-    async def task(self, public_id: str) -> TaskLine | None:
+    async def task(self, reach: Reach, public_id: str) -> TaskLine | None:
         """Return one task, open or done."""
