@@ -41,7 +41,7 @@ def test_the_first_user_is_an_administrator(place, ringback, typed):
     ran = ringback("user", "add", "Ana", "--name", "Ana Kovačević", "--password-stdin")
     assert (ran.code, ran.out) == (0, "added ana, administrator\n")
     (ana,) = people(place)
-    assert (ana.login, ana.name, ana.role) == ("ana", "Ana Kovačević", Role.ADMINISTRATOR)
+    assert (ana.login, ana.name, ana.roles) == ("ana", "Ana Kovačević", {Role.ADMINISTRATOR})
     assert ana.password.startswith("$argon2id$")
     assert PASSWORD not in (place.state / "ringback.db").read_bytes().decode("latin-1")
 

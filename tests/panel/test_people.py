@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text as sql
 
 from ringback.core.permissions import Role
-from ringback.flow.people import SENTENCES, Because
+from ringback.flow.refusing import SENTENCES, Because
 from ringback.panel.door import ABOUT
-from ringback.panel.guard import COOKIE
+from ringback.panel.tokens import COOKIE
 from ringback.panel.words import DONE, ROLE, THEME_AFTER, THEME_WORDS, THEMES, legible
 from tests.fakes.hand_clock import HandClock
 from tests.panel.browser import PASSWORD, Browser, Doorway, doorway, words_of
@@ -61,8 +61,8 @@ async def test_an_administrator_adds_somebody_who_then_logs_in(house: Doorway):
     page = await followed(ana, answer)
     assert words_of(page, "banner") == [DONE["user-added"]]
     assert [[cell.words for cell in row.inside if cell.tag in ("th", "td")] for row in page.by_tag("tr")[1:]] == [
-        ["Ana", "ana", "Administrator", "2026-11-20 10:00"],
-        ["Ben O’Neil", "ben", "Agent", "2026-11-20 10:00"],
+        ["Ana", "ana", "", "", "Administrator", "2026-11-20 10:00"],
+        ["Ben O’Neil", "ben", "", "", "Agent", "2026-11-20 10:00"],
     ]
     ben = await house.browser()
     assert (await ben.log_in("ben", OTHER)).status == 303
@@ -94,7 +94,7 @@ async def test_a_role_that_is_none_is_refused(house: Doorway):
     ana = await house.logged_in()
     answer = await ana.fill("/users", "/users", login="ben", name="", role="boss", password=OTHER)
     assert answer.status == 422
-    assert "Choose one of the roles." in await answer.text()
+    assert "Choose one of the roles, or several." in await answer.text()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,9 @@ async def test_an_agent_sees_no_users(house: Doorway, ben):
 @pytest.mark.parametrize("words", [words for words in HOSTILE if words.isascii() or words.isprintable()])
 async def test_a_hostile_name_is_shown_as_text(house: Doorway, words: str):
     # no form takes every one of these; the database may have one all the same
-    eve = await house.database.commit(lambda tx: tx.accounts.add("eve", words, Role.AGENT, "", "", house.clock.now()))
+    eve = await house.database.commit(
+        lambda tx: tx.accounts.add("eve", words, frozenset({Role.AGENT}), "", "", house.clock.now())
+    )
     ana = await house.logged_in()
     for path in ("/users", f"/users/{eve.public_id}"):
         page = await ana.page(path)

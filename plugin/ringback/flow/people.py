@@ -4,62 +4,48 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from functools import cache, partial
 
 from ringback.core.permissions import Role
 from ringback.core.plurals import count_of
-from ringback.errors import RingbackError
-from ringback.ports.people import Account
+from ringback.flow.owners import keep_served
+from ringback.flow.refusing import Because, Refused
+from ringback.ports.people import Account, Contact, Noted
 from ringback.ports.storage import Tx
 
 LONGEST_LOGIN, LONGEST_NAME = 64, 80
-
-
-class Because(StrEnum):
-    """Why a change to an account is refused."""
-
-    BAD_LOGIN = "bad_login"
-    TAKEN = "taken"
-    FIRST = "first"
-    LAST = "last"
-    UNKNOWN = "unknown"
-    BAD_NAME = "bad_name"
-    STRANGE = "strange"
-
-
-SENTENCES: Mapping[Because, str] = {
-    Because.BAD_LOGIN: "A login is made of letters, digits and . _ - + @, without spaces, sixty-four at most.",
-    Because.TAKEN: "Somebody has this login already.",
-    Because.FIRST: "The first user must be an administrator, since nobody else could add more.",
-    Because.LAST: "This is the last administrator. Make somebody else one first.",
-    Because.UNKNOWN: "There is no such user.",
-    Because.BAD_NAME: "A name has eighty characters at most, and no line break.",
-    Because.STRANGE: "This is no change that this Ringback knows. Is the daemon older than the command?",
-}
-
-
-class Refused(RingbackError):
-    """The change cannot be made."""
-
-    def __init__(self, why: Because) -> None:
-        super().__init__(SENTENCES[why])
-        self.why = why
+NO_CONTACT = Contact()
 
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """Somebody to add; `password` is its hash."""
+    """Somebody to add; `password` is its hash, empty for who cannot log in with one."""
 
     login: str
     name: str
-    role: Role
+    roles: frozenset[Role]
     password: str
     language: str = ""
+    contact: Contact = NO_CONTACT
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is said of somebody, beside what they may."""
+
+    name: str
+    contact: Contact
+    language: str = ""
+
+
+def fold_login(text: str) -> str:
+    """A login as it is compared, whether it can be one or not."""
+    return unicodedata.normalize("NFKC", text.strip()).casefold()
 
 
 def read_login(text: str) -> str:
     """One form of a login, whatever keyboard and whoever typed it. Raises Refused for what is none."""
-    login = unicodedata.normalize("NFKC", text.strip()).casefold()
+    login = fold_login(text)
     if not 0 < len(login) <= LONGEST_LOGIN or any(not letter.isalnum() and letter not in "._-+@" for letter in login):
         raise Refused(Because.BAD_LOGIN)
     return login
@@ -73,31 +59,128 @@ def read_name(text: str) -> str:
     return name
 
 
+@cache
+def in_words(roles: frozenset[Role]) -> str:
+    """Roles, always in the same order."""
+    return " ".join(role for role in Role if role in roles)
+
+
+def read_roles(text: str) -> frozenset[Role]:
+    """Read roles with spaces or commas between them. Raises Refused."""
+    try:
+        roles = frozenset(Role(word) for word in text.replace(",", " ").split())
+    except ValueError:
+        roles = frozenset()
+    if not roles:
+        raise Refused(Because.NO_ROLE)
+    return roles
+
+
 def add_user(new: NewUser, by: str, now: datetime, tx: Tx) -> Account:
     """Make an account. Raises Refused."""
-    if new.role is not Role.ADMINISTRATOR and tx.accounts.administrators() == 0:
+    if not new.roles:
+        raise Refused(Because.NO_ROLE)
+    if Role.ADMINISTRATOR not in new.roles and tx.accounts.administrators() == 0:
         raise Refused(Because.FIRST)
-    made = tx.accounts.add(new.login, new.name, new.role, new.password, new.language, now)
+    made = tx.accounts.add(new.login, new.name, new.roles, new.password, new.language, now)
     if made is None:
         raise Refused(Because.TAKEN)
-    tx.audit.note(by, "user_add", made.public_id, f"{made.login}, {made.role}", now)
+    if new.contact != NO_CONTACT:
+        check_extension(new.contact.extension, made.id, tx)
+        tx.accounts.describe(made.id, made.name, new.contact, now)
+    tx.audit.note(by, "user_add", made.public_id, f"{made.login}, {in_words(made.roles)}", now)
     return made
+
+
+def describe_user(public_id: str, details: Details, by: str, now: datetime, tx: Tx) -> None:
+    """Set their name, language and how to reach them. Raises Refused."""
+    account = _known(public_id, tx)
+    changes = differences(said_of(account), _said(details))
+    if not changes:
+        return
+    if account.disabled_at is None:
+        check_extension(details.contact.extension, account.id, tx)
+    tx.accounts.describe(account.id, details.name, details.contact, now)
+    if details.language != account.language:
+        tx.accounts.set_language(account.id, details.language, now)
+    tx.audit.note_all(by, "user_describe", [note_of_changes(account, changes)], now)
+
+
+Change = tuple[str, str, str]
+"""What it is, what it was, and what it became."""
+
+
+def said_of(account: Account) -> Mapping[str, str]:
+    """What is said of somebody, by its name."""
+    contact = Contact(account.extension, account.endpoint, account.mail, account.mobile)
+    return _said(Details(account.name, contact, account.language))
+
+
+def _said(details: Details) -> Mapping[str, str]:
+    contact = details.contact
+    return {
+        "name": details.name,
+        "extension": contact.extension,
+        "endpoint": contact.endpoint,
+        "mail": contact.mail,
+        "mobile": contact.mobile,
+        "language": details.language,
+    }
+
+
+def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    """What is another than before."""
+    return tuple((what, before.get(what, ""), now) for what, now in after.items() if before.get(what, "") != now)
+
+
+def in_a_line(changes: tuple[Change, ...]) -> str:
+    """Changes as a command prints them."""
+    return "; ".join(f"{what}: {before or 'nothing'} to {after or 'nothing'}" for what, before, after in changes)
+
+
+def note_of_changes(account: Account, changes: tuple[Change, ...]) -> Noted:
+    """What the record says of them. Nobody can take a number out of it again: so of a mobile its last digits."""
+    before = "; ".join(f"{what} {_masked(what, was)}" for what, was, _ in changes)
+    after = "; ".join(f"{what} {_masked(what, became)}" for what, _, became in changes)
+    detail = f"{account.login}: {', '.join(what for what, _, _ in changes)}"
+    return Noted(account.public_id, detail, before, after)
+
+
+def _masked(what: str, value: str) -> str:
+    if what == "mobile" and value:
+        return f"…{value[-3:]}"
+    return value or "nothing"
+
+
+def check_extension(extension: str, account: int, tx: Tx) -> None:
+    """Raise Refused when somebody else who can log in has it: a call could be anybody's then."""
+    for one in tx.accounts.named(extension) if extension else ():
+        if one.id != account and one.extension == extension and one.disabled_at is None:
+            raise Refused(Because.EXTENSION_TAKEN, who=one.called)
 
 
 def set_password(public_id: str, password: str, by: str, now: datetime, tx: Tx) -> None:
     """Set a hash; every browser of this account must log in again."""
     account = _known(public_id, tx)
+    if account.outside:
+        raise Refused(Because.ELSEWHERE)
     tx.accounts.change_password(account.id, password, now)
+    tx.proofs.void_resets(account.id, now)
     tx.audit.note(by, "user_password", public_id, account.login, now)
 
 
-def set_role(public_id: str, role: Role, by: str, now: datetime, tx: Tx) -> None:
+def set_roles(public_id: str, roles: frozenset[Role], by: str, now: datetime, tx: Tx) -> None:
+    """Give other roles; whoever has them logs in again."""
     account = _known(public_id, tx)
-    if account.role is role:
+    if account.roles == roles:
         return
-    _keep_an_administrator(account, tx)
-    tx.accounts.change_role(account.id, role, now)
-    tx.audit.note(by, "user_role", public_id, f"{account.login}: {account.role} to {role}", now)
+    if not roles:
+        raise Refused(Because.NO_ROLE)
+    if Role.ADMINISTRATOR not in roles:
+        _keep_an_administrator(account, tx)
+    keep_served(partial(tx.accounts.change_roles, account.id, roles, now), by, now, tx)
+    detail = f"{account.login}: {in_words(account.roles)} to {in_words(roles)}"
+    tx.audit.note(by, "user_role", public_id, detail, now, before=in_words(account.roles), after=in_words(roles))
 
 
 def disable_user(public_id: str, by: str, now: datetime, tx: Tx) -> None:
@@ -105,7 +188,7 @@ def disable_user(public_id: str, by: str, now: datetime, tx: Tx) -> None:
     if account.disabled_at is not None:
         return
     _keep_an_administrator(account, tx)
-    tx.accounts.disable(account.id, now)
+    keep_served(partial(tx.accounts.disable, account.id, now), by, now, tx)
     tx.audit.note(by, "user_disable", public_id, account.login, now)
 
 
@@ -113,6 +196,7 @@ def enable_user(public_id: str, by: str, now: datetime, tx: Tx) -> None:
     account = _known(public_id, tx)
     if account.disabled_at is None:
         return
+    check_extension(account.extension, account.id, tx)
     tx.accounts.enable(account.id, now)
     tx.audit.note(by, "user_enable", public_id, account.login, now)
 
@@ -137,43 +221,6 @@ def _known(public_id: str, tx: Tx) -> Account:
 
 
 def _keep_an_administrator(account: Account, tx: Tx) -> None:
-    active = account.role is Role.ADMINISTRATOR and account.disabled_at is None
+    active = Role.ADMINISTRATOR in account.roles and account.disabled_at is None
     if active and tx.accounts.administrators() == 1:
         raise Refused(Because.LAST)
-
-
-def change_by_words(words: Mapping[str, str], now: datetime, tx: Tx) -> str:
-    """Carry out a change that came as words from a command: `change`, `login`, `by`, and what the change needs.
-
-    `password` is a hash already. Returns what to say. Raises Refused.
-    """
-    try:
-        change, login, by = words["change"], read_login(words["login"]), words["by"]
-        if change == "add":
-            new = NewUser(login, read_name(words["name"]), Role(words["role"]), words["password"], words["language"])
-            made = add_user(new, by, now, tx)
-            return f"added {made.login}, {made.role}"
-        password = words["password"] if change == "password" else ""
-    except (KeyError, ValueError) as problem:
-        raise Refused(Because.STRANGE) from problem
-    account = tx.accounts.find(login)
-    if account is None:
-        raise Refused(Because.UNKNOWN)
-    return _change_account(change, account, password, by, now, tx)
-
-
-def _change_account(change: str, account: Account, password: str, by: str, now: datetime, tx: Tx) -> str:
-    match change:
-        case "password":
-            set_password(account.public_id, password, by, now, tx)
-            return f"{account.login} has a new password, and is logged out everywhere"
-        case "disable":
-            disable_user(account.public_id, by, now, tx)
-            return f"{account.login} cannot log in any more, and is logged out everywhere"
-        case "enable":
-            enable_user(account.public_id, by, now, tx)
-            return f"{account.login} may log in again"
-        case "logout":
-            ended = log_out(account.public_id, by, now, tx)
-            return f"{account.login} is logged out of {count_of(ended, 'browser')}"
-    raise Refused(Because.STRANGE)
