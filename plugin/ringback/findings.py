@@ -1,11 +1,14 @@
 """What a person should know about the whole: the database first, then what waits for somebody, then pauses."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ringback.core.grants import EVERYTHING, Reach
 from ringback.core.tasks import TaskKind
 from ringback.core.trust import STEADY, Trust
 from ringback.flow.holds import ALARM
+from ringback.flow.lists import Staged
 from ringback.flow.pauses import Paused, Scope
 from ringback.flow.put_back import RESTORE
 from ringback.hooks import Counts
@@ -14,7 +17,7 @@ from ringback.panel.say import NN_, Say, Value, counted
 from ringback.panel.words import N_
 from ringback.ports.holds import Held
 
-TO_TASKS, TO_SWITCH, TO_CARRIERS = "/tasks", "/health#pause", "/health#carriers"
+TO_TASKS, TO_SWITCH, TO_CARRIERS, TO_LISTS = "/tasks", "/health#pause", "/health#carriers", "/lists/only"
 
 
 def _waits(tone: Tone, forms: tuple[str, str], means: str) -> Callable[[int], Finding]:
@@ -66,6 +69,19 @@ TASKS: Mapping[TaskKind, Callable[[int], Finding]] = {
         NN_("1 text that a person wrote did not arrive", "%(n)s texts that a person wrote did not arrive"),
         N_("Whoever wrote it may think that it was read."),
     ),
+    TaskKind.ALLOWANCE: _waits(
+        Tone.WARN,
+        NN_(
+            "1 allowance of the month is nearly used up, or is",
+            "%(n)s allowances of the month are nearly used up, or are",
+        ),
+        N_("Whoever sends on may cost more, or is refused."),
+    ),
+    TaskKind.ASKED: _waits(
+        Tone.WARN,
+        NN_("1 person asks to be allowed something", "%(n)s requests to be allowed something"),
+        N_("They wait for an administrator."),
+    ),
     TaskKind.PARTIAL: _waits(
         Tone.WARN,
         NN_("1 text is not whole", "%(n)s texts are not whole"),
@@ -90,15 +106,25 @@ PAUSED: Mapping[Scope, tuple[str, str]] = {
 }
 
 
-def findings(
-    trouble: str, tasks: Mapping[TaskKind, int], pauses: Sequence[Paused], hostile: Mapping[str, int]
-) -> tuple[Finding, ...]:
-    """`trouble` says why the database cannot be written, `tasks` counts what is open by kind, `hostile` by PBX."""
+TasksOf = Callable[[Reach], Mapping[TaskKind, int]]
+"""What is open by kind, as far as it is about some of our numbers."""
+
+
+def findings(trouble: str, tasks: TasksOf, pauses: Sequence[Paused], hostile: Mapping[str, int]) -> tuple[Finding, ...]:
+    """`trouble` says why the database cannot be written, `hostile` counts by PBX."""
     kept = Say(N_("Calls are kept in memory until it can be written again."))
     stuck = [Finding(Tone.BAD, trouble, kept)] if trouble else []
-    waiting = [TASKS[kind](count) for kind, count in tasks.items() if count]
+    waiting = [_open(tasks, kind, count) for kind, count in tasks(EVERYTHING).items() if count]
     forged = [_forged(pbx, count) for pbx, count in hostile.items() if count]
     return (*stuck, *forged, *waiting, *map(_paused, pauses))
+
+
+def _open(tasks: TasksOf, kind: TaskKind, count: int) -> Finding:
+    def seen(reach: Reach) -> Finding | None:
+        theirs = tasks(reach).get(kind, 0)
+        return TASKS[kind](theirs) if theirs else None
+
+    return replace(TASKS[kind](count), seen=seen)
 
 
 def _forged(pbx: str, count: int) -> Finding:
@@ -117,7 +143,20 @@ def _forged(pbx: str, count: int) -> Finding:
 def _paused(paused: Paused) -> Finding:
     what, means = PAUSED[paused.pause.scope]
     since: dict[str, Value] = {"name": paused.pause.name, "at": paused.since, "by": paused.by}
-    return Finding(Tone.WARN, Say(what, since), Say(means), paused.pause.lift, TO_SWITCH)
+    found = Finding(Tone.WARN, Say(what, since), Say(means), paused.pause.lift, TO_SWITCH)
+    return replace(found, seen=lambda reach: found if paused.pause.within(reach) else None)
+
+
+STAGED = N_("Staging is on since %(at)s, turned on by %(by)s")
+STAGED_MEANS = N_("Only numbers on the staging list are texted; everybody else is refused.")
+
+
+def staging_findings(staged: Staged | None) -> tuple[Finding, ...]:
+    """That nearly nobody is texted, and how to end it."""
+    if staged is None:
+        return ()
+    what = Say(STAGED, {"at": staged.since, "by": staged.by})
+    return (Finding(Tone.WARN, what, Say(STAGED_MEANS), "ringback staging off", TO_LISTS),)
 
 
 HELD: Mapping[str, str] = {

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from ringback.core.permissions import Action, Principal, may
-from ringback.core.tasks import TaskKind
+from ringback.core.grants import EVERYTHING, Reach, Way
+from ringback.core.permissions import Action
+from ringback.core.rights import Rights
+from ringback.core.tasks import OF_PERMISSIONS, TaskKind
 from ringback.flow.insist import insist_one
 from ringback.ports import Clock
 from ringback.ports.changes import ANY_THREAD, TASKS, Changes
@@ -17,32 +19,53 @@ MOST = 99
 """Nobody reads a larger number beside a word."""
 
 
-def count(tx: Tx) -> tuple[dict[TaskKind, int], int]:
-    """Open tasks by kind, and threads in which somebody waits for an answer."""
+ByNumber = Mapping[str, int]
+"""How much there is for each of our numbers; what is about none stands under the empty one."""
+
+
+def count(tx: Tx) -> tuple[dict[TaskKind, dict[str, int]], dict[str, int]]:
+    """Open tasks by kind, and threads in which somebody waits for an answer, each by number of ours."""
     return tx.tasks.open(), tx.inbound.waiting(MOST)
 
 
+def within(reach: Reach, counted: ByNumber) -> int:
+    """How much of it is for somebody with this reach."""
+    return sum(n for number, n in counted.items() if not number or number in reach)
+
+
 class Waiting:
-    """`tasks` by kind, for the health page; `counts` for the navigation of the panel."""
+    """Counts by number of ours, so that each person is shown those of theirs: nothing is read for that."""
 
     def __init__(self, changes: Changes, store: Store, clock: Clock) -> None:
-        self.tasks: Mapping[TaskKind, int] = {}
-        self._threads = 0
+        self._tasks: Mapping[TaskKind, ByNumber] = {}
+        self._threads: ByNumber = {}
         self._changes = changes
         self._store = store
         self._clock = clock
 
-    def counts(self, principal: Principal) -> Mapping[str, int]:
-        """What waits at a place of the navigation."""
-        if not may(principal, Action.READ_THREADS):
+    @property
+    def tasks(self) -> Mapping[TaskKind, int]:
+        """All that is open, by kind, for figures of the whole house."""
+        return self.tasks_of(EVERYTHING)
+
+    def tasks_of(self, reach: Reach) -> Mapping[TaskKind, int]:
+        """Open tasks by kind, as far as they are about numbers within reach or about none."""
+        return {kind: n for kind, counted in self._tasks.items() if (n := within(reach, counted))}
+
+    def counts(self, rights: Rights) -> Mapping[str, int]:
+        """What waits at a place of the navigation for somebody."""
+        if not rights.may(Action.READ_THREADS):
             return {}
-        return {"/threads": self._threads, "/tasks": min(sum(self.tasks.values()), MOST)}
+        reach = rights.reach(Way.RECEIVE)
+        decides = rights.may(Action.MANAGE_PERMISSIONS)
+        tasks = sum(n for kind, n in self.tasks_of(reach).items() if decides or kind not in OF_PERMISSIONS)
+        return {"/threads": min(within(reach, self._threads), MOST), "/tasks": min(tasks, MOST)}
 
     async def run(self) -> None:
         """Count whenever something changed, for ever."""
         with self._changes.watch() as watch:
             watch.of((ANY_THREAD, TASKS))
             while True:
-                self.tasks, self._threads = await insist_one(self._store, self._clock, count)
+                self._tasks, self._threads = await insist_one(self._store, self._clock, count)
                 await watch.wait()
                 await self._clock.sleep_until(self._clock.now() + CALM)

@@ -18,6 +18,7 @@ from ringback.core.permissions import Scope
 from ringback.flow.asking import Asking
 from ringback.flow.house import House
 from ringback.flow.keys import NewKey, add_key, new_token, revoke_key
+from ringback.flow.permits import Permits
 from ringback.flow.sending import Lanes
 from ringback.panel.app import WebParts, build_web
 from ringback.panel.guard import Guard
@@ -25,8 +26,10 @@ from ringback.panel.health import Health
 from ringback.panel.shell import open_shell
 from ringback.ports.keys import Key
 from ringback.store.database import Database
+from ringback.store.grants import ReadGrants
 from ringback.store.keys import Ring
 from ringback.store.read_messages import ReadMessages
+from tests.fakes.grants import open_permits
 from tests.fakes.hand_clock import HandClock
 from tests.flow.world import DID, HOUSE, PAT, World
 from tests.panel.visiting import SITE, Crowd
@@ -147,14 +150,21 @@ async def api(store: Database, clock: HandClock, tmp_path: Path, house: House, p
     world = World(store, clock, tmp_path, house=replace(house, language_of={DID: "en"}))
     door = Door(Ring(store), store, clock, per_minute)
     asking = Asking(world.house, store, Lanes({"main": world.lane}), clock)
+    permits = Permits(ReadGrants(store), clock)
     parts = MessageParts(
-        world.house, asking, ReadMessages(store), lambda text: read_number(text, NumberFormat.AS_IS, "US"), clock, store
+        world.house,
+        asking,
+        ReadMessages(store),
+        lambda text: read_number(text, NumberFormat.AS_IS, "US"),
+        clock,
+        store,
+        permits,
     )
     shell, crowd = open_shell(SITE, clock.now), Crowd()
     app = build_web(
         WebParts(
             shell,
-            Guard(crowd, crowd, clock, shell),
+            Guard(crowd, crowd, clock, shell, open_permits(clock)),
             lambda: Health(True, ()),
             programs=build_api(door, [MessageRows(parts)]),
         )

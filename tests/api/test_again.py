@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ringback.core.permissions import Scope
-from ringback.flow.asking import Wish
+from ringback.flow.wishes import Wish
 
 
 async def test_the_second_time_gets_the_first_answer(api, shop):

@@ -25,8 +25,10 @@ from ringback.errors import StoreBusy
 from ringback.flow.bulks import Runs
 from ringback.flow.feeding import Feeder
 from ringback.flow.holds import hold
+from ringback.flow.permits import Permits
 from ringback.flow.put_back import keep_back, put_back
 from ringback.ports.bulks import RunState
+from ringback.store.grants import ReadGrants
 from ringback.store.read_bulks import StoredBulks
 from tests.api.conftest import Answer, Api, Program
 from tests.flow.world import DID
@@ -84,7 +86,13 @@ async def bulk(api: Api, largest: int) -> AsyncIterator[BulkApi]:
     world.house = replace(world.house, limits=replace(world.house.limits, per_number_per_minute=60))
     runs = Runs(store, clock)
     parts = BulkParts(
-        world.house, runs, StoredBulks(store), lambda text: read_number(text, NumberFormat.AS_IS, "US"), clock, largest
+        world.house,
+        runs,
+        StoredBulks(store),
+        lambda text: read_number(text, NumberFormat.AS_IS, "US"),
+        clock,
+        largest,
+        Permits(ReadGrants(store), clock),
     )
     rows = BulkRows(parts)
     app = web.Application()

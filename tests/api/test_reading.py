@@ -11,6 +11,7 @@ from ringback.flow.holds import hold
 from tests.api.conftest import HOUR
 from tests.conftest import NOON
 from tests.flow.world import DID, OTHER_DID, PAT, SAM, a_call
+from tests.store.rows import run
 
 LATER = (NOON + HOUR).isoformat()
 
@@ -186,3 +187,22 @@ async def test_nobody_calls_off_what_another_asked_for(api, shop):
     codes = [(await each.ask("POST", f"{path}/cancel")).code for each in (other, stranger, reader)]
     assert codes == ["permission_denied", "not_found", "permission_denied"]
     assert (await shop.get(path)).json["state"] == "held"
+
+
+async def test_a_key_that_is_held_to_other_numbers_knows_nothing_of_a_text(api, shop):
+    sent = (await shop.send(reference="r")).json
+    other = await api.program(Scope.READ)
+    run(api.store.url, f"UPDATE api_key SET numbers = '{OTHER_DID}' WHERE public_id = '{other.key.public_id}'")
+    api.door.forget()
+    unknown = "msg_01jd3v8k6s9xq2m4n7p0r5t8wz"
+    foreign, nothing = [await other.get(f"/v1/messages/{one}") for one in (sent["id"], unknown)]
+    assert (foreign.status, foreign.code) == (nothing.status, nothing.code) == (404, "not_found")
+    assert foreign.body.replace(sent["id"].encode(), b"") == nothing.body.replace(unknown.encode(), b"")
+    assert (await other.get("/v1/messages?reference=r")).json == {"messages": [], "next": None}
+    assert (await other.get(f"/v1/messages?to={PAT.replace('+', '%2B')}")).json["messages"] == []
+    assert (await other.get(f"/v1/messages?reference=r&after={sent['id']}")).fields == ["after"]
+    assert (await other.get("/v1/messages")).fields == ["reference"]
+    run(api.store.url, f"UPDATE api_key SET numbers = '{DID}' WHERE public_id = '{other.key.public_id}'")
+    api.door.forget()
+    assert (await other.get(f"/v1/messages/{sent['id']}")).status == 200
+    assert len((await other.get("/v1/messages?reference=r")).json["messages"]) == 1

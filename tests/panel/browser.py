@@ -9,18 +9,32 @@ from aiohttp import ClientResponse, ClientSession, DummyCookieJar, web
 
 from ringback.config import Settings
 from ringback.core.permissions import Role
+from ringback.flow.factors import Demand
+from ringback.flow.imports import Imports
 from ringback.flow.people import NewUser, add_user
+from ringback.flow.permits import Permits
 from ringback.panel.app import PageSet, WebParts, build_web
 from ringback.panel.door import Door
 from ringback.panel.doors import door_pages
 from ringback.panel.guard import Guard
 from ringback.panel.health import Health
+from ringback.panel.numbers import Line
 from ringback.panel.passwords import Hasher
+from ringback.panel.people_pages import people_pages
+from ringback.panel.people_parts import Registry
+from ringback.panel.proving import Proving
 from ringback.panel.shell import open_shell
 from ringback.panel.site import Site
+from ringback.ports.directories import PasswordDirectory, SendingDirectory
+from ringback.ports.directory import AskPbx
 from ringback.ports.people import Account
+from ringback.ports.post import Post
+from ringback.sealing import Sealer
 from ringback.store.accounts import Readers
 from ringback.store.database import Database
+from ringback.store.grants import ReadGrants
+from ringback.store.proofs import ProofReads
+from ringback.store.read_people import StoredPeople
 from tests.fakes.hand_clock import HandClock
 from tests.panel.reading import Page
 from tests.panel.visiting import SITE
@@ -101,7 +115,7 @@ class Doorway:
 
     async def add(self, login: str = "ana", role: Role = Role.ADMINISTRATOR, password: str = PASSWORD) -> Account:
         hashed = await self.door.hasher.hash(password)
-        new = NewUser(login, login.title(), role, hashed)
+        new = NewUser(login, login.title(), frozenset({role}), hashed)
         return await self.database.commit(lambda tx: add_user(new, "shell test", self.clock.now(), tx))
 
     async def logged_in(self, login: str = "ana") -> Browser:
@@ -113,16 +127,30 @@ class Doorway:
 
 @asynccontextmanager
 async def doorway(
-    path: Path, clock: HandClock, *more: PageSet, site: Site = SITE, settings: Settings | None = None
+    path: Path,
+    clock: HandClock,
+    *more: PageSet,
+    site: Site = SITE,
+    settings: Settings | None = None,
+    lines: Mapping[str, Line] | None = None,
+    pbxs: AskPbx | None = None,
+    demand: Demand = Demand.NOBODY,
+    asked: PasswordDirectory | None = None,
+    sending: SendingDirectory | None = None,
+    post: Post | None = None,
 ) -> AsyncIterator[Doorway]:
-    """Open a web front on a database that is there already."""
+    """Open a web front on a database that is there already. The key of sealed secrets lies beside it."""
     database = Database(f"sqlite:///{path}", clock)
     await database.open()
     shell = open_shell(site, clock.now)
     people = Readers(database)
-    guard = Guard(people, database, clock, shell)
-    door = Door(shell, guard, people, database, clock, Hasher())
-    parts = WebParts(shell, guard, lambda: Health(True, ()), [*door_pages(door, settings), *more])
+    permits = Permits(ReadGrants(database), clock)
+    proving = Proving(Sealer(path.parent, {}), ProofReads(database), demand, asked, sending, post)
+    guard = Guard(people, database, clock, shell, permits, demand=demand)
+    door = Door(shell, guard, people, database, clock, Hasher(), proving)
+    registry = Registry(door, StoredPeople(database), permits, ReadGrants(database), "US")
+    pages = [*door_pages(door, settings), *people_pages(registry, lines or {}, pbxs or {}, Imports(clock)), *more]
+    parts = WebParts(shell, guard, lambda: Health(True, ()), pages)
     runner = web.AppRunner(build_web(parts))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -133,4 +161,5 @@ async def doorway(
         for session in found.sessions:
             await session.close()
         await runner.cleanup()
+        await proving.close()
         await database.close()

@@ -1,5 +1,6 @@
 """A web front on a free port of loopback, with a real loopback carrier behind it, seen by somebody at this machine."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from itertools import count
@@ -17,7 +18,9 @@ from ringback.panel.health import Health
 from ringback.panel.shell import open_shell
 from ringback.ports import CarrierRef
 from ringback.ports.handsets import Handsets
+from tests.fakes.grants import open_permits
 from tests.fakes.hand_clock import HandClock
+from tests.panel.permission_house import House, Looker, permission_house, small
 from tests.panel.visiting import SITE, Crowd
 
 Text = Callable[..., Awaitable[CarrierRef]]
@@ -72,7 +75,9 @@ class Browse:
         shell = open_shell(SITE, self._clock.now)
         crowd = Crowd()
         pages = [] if handsets is None else [HandsetPages(shell, handsets, heartbeat)]
-        parts = WebParts(shell, Guard(crowd, crowd, self._clock, shell), self._weather, pages)
+        parts = WebParts(
+            shell, Guard(crowd, crowd, self._clock, shell, open_permits(self._clock)), self._weather, pages
+        )
         runner = web.AppRunner(build_web(parts))
         self._fronts.append(runner)
         await runner.setup()
@@ -102,3 +107,16 @@ async def browse(weather: Weather, clock: HandClock) -> AsyncIterator[Browse]:
 @pytest.fixture
 async def front(browse: Browse, line: Loopback) -> ClientSession:
     return await browse(line)
+
+
+@pytest.fixture
+async def house(tmp_path: Path, empty_sqlite: Path, clock: HandClock) -> AsyncIterator[House]:
+    shutil.copy(empty_sqlite, tmp_path / "ringback.db")
+    async with permission_house(tmp_path / "ringback.db", clock) as found:
+        await small(found)
+        yield found
+
+
+@pytest.fixture
+async def boss(house: House) -> Looker:
+    return await house.looker("boss")

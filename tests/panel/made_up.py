@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from ringback.core.grants import Reach
 from ringback.core.ids import Kind, make_id
 from ringback.core.tasks import TaskKind
 from ringback.ports.callbook import CallFilter, CallLine, CallsPage
@@ -134,12 +135,13 @@ class Book:
     older: str | None = None
     asked: list[tuple[CallFilter, str | None]] = field(default_factory=list)
 
-    async def page(self, wanted: CallFilter, before: str | None = None) -> CallsPage:
+    async def page(self, reach: Reach, wanted: CallFilter, before: str | None = None) -> CallsPage:
         self.asked.append((wanted, before))
-        return CallsPage(self.calls, self.older)
+        return CallsPage(tuple(call for call in self.calls if call.did in reach), self.older)
 
-    async def story(self, public_id: str) -> CallStory | None:
-        return next((story for story in self.stories if story.public_id == public_id), None)
+    async def story(self, reach: Reach, public_id: str) -> CallStory | None:
+        found = (story for story in self.stories if story.public_id == public_id and story.did in reach)
+        return next(found, None)
 
 
 def task_id(n: int = 0) -> str:
@@ -168,6 +170,15 @@ BY_KIND: dict[TaskKind, TaskLine] = {
     TaskKind.NOT_DELIVERED: TaskLine(
         task_id(9), "not_delivered", at(-300), None, "unknown handset", thread=PERSON, text=LOST
     ),
+    TaskKind.ALLOWANCE: TaskLine(
+        task_id(10),
+        "allowance",
+        at(-300),
+        None,
+        "Ana has sent 160 of the 200 segments of this month: four fifths are used",
+    ),
+    TaskKind.ALLOWANCE: TaskLine(task_id(10), "allowance", at(-300), None, "Sales has used 900 of 1000"),
+    TaskKind.ASKED: TaskLine(task_id(11), "asked", at(-300), None, "Pat: send from +12025550109"),
     TaskKind.PARTIAL: TaskLine(task_id(8), "partial", at(-300), None, "I need you to", thread=PERSON, incoming=THEIRS),
 }
 
@@ -185,13 +196,19 @@ class Tasks:
     more: str | None = None
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
-    async def open(self, after: str | None = None) -> TasksPage:
+    async def open(self, reach: Reach, after: str | None = None) -> TasksPage:
         self.asked.append(("open", after))
-        return TasksPage(self.waiting, self.more)
+        return TasksPage(tuple(task for task in self.waiting if _within(reach, task)), self.more)
 
-    async def done(self, before: str | None = None) -> TasksPage:
+    async def done(self, reach: Reach, before: str | None = None) -> TasksPage:
         self.asked.append(("done", before))
-        return TasksPage(self.over, self.more)
+        return TasksPage(tuple(task for task in self.over if _within(reach, task)), self.more)
 
-    async def task(self, public_id: str) -> TaskLine | None:
-        return next((task for task in self.waiting + self.over if task.public_id == public_id), None)
+    async def task(self, reach: Reach, public_id: str) -> TaskLine | None:
+        kept = (task for task in self.waiting + self.over if _within(reach, task))
+        return next((task for task in kept if task.public_id == public_id), None)
+
+
+def _within(reach: Reach, task: TaskLine) -> bool:
+    did = task.thread.did if task.thread else task.call.did if task.call else None
+    return did is None or did in reach

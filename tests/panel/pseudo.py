@@ -107,8 +107,8 @@ NAMED = re.compile("|".join(re.escape(name) for name in (*ENGLISH.territories.va
 """Names of countries and languages, which pages take from the locale and not from a catalogue."""
 
 
-def untranslated(html: str, outside: str = "") -> list[str]:
-    """Words that stand outside of every bracket; `outside` is a word of somebody else's that no element can mark."""
+def untranslated(html: str, *outside: str) -> list[str]:
+    """Words that stand outside of every bracket; `outside` are words of somebody else's that no element can mark."""
     found = []
     for text in Reader(html).spoken:
         plain = text
@@ -116,5 +116,8 @@ def untranslated(html: str, outside: str = "") -> list[str]:
         while (shorter := re.sub(r"\[[^\[\]]*\]", "", plain)) != plain:
             plain = shorter
         # the product's own name is the same in every language
-        found += re.findall(r"[^\W\d_]{2,}", NAMED.sub("", plain).replace("Ringback", "").replace(outside, ""))
+        plain = NAMED.sub("", plain)
+        for known in ("Ringback", *outside):
+            plain = plain.replace(known, "")
+        found += re.findall(r"[^\W\d_]{2,}", plain)
     return found

@@ -10,8 +10,9 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import select
 
+from ringback.core.grants import EVERYTHING
 from ringback.core.messages import Basis, MessageClass
-from ringback.core.permissions import Role, Scope
+from ringback.core.permissions import Role, Scope, at_the_shell
 from ringback.flow.bulks import Runs
 from ringback.flow.holds import hold
 from ringback.flow.keys import Because, NewKey, add_key, revoke_key
@@ -26,11 +27,12 @@ from ringback.store.keys import Ring
 from ringback.store.read_bulks import StoredBulks
 from ringback.store.tables import api_key, audit
 from tests.conftest import NOON
+from tests.fakes.grants import move_in
 from tests.fakes.hand_clock import HandClock
 from tests.flow.world import DID
 from tests.panel.hostile import HOSTILE
 from tests.panel.reading import Page
-from tests.panel.visiting import Visitor, client_as
+from tests.panel.visiting import ANA, Visitor, client_as
 
 SHOP = {"name": "shop", "scope": "send", "span": ""}
 PLAN = Plan(
@@ -61,7 +63,7 @@ class House:
         return (await self.store.commit(partial(add_key, new, "shell root", self.clock.now()))).public_id
 
     async def run(self, people: int = 3, **change) -> str:
-        coming = await self.runs.begin(replace(PLAN, **change))
+        coming = await self.runs.begin(at_the_shell("test"), replace(PLAN, **change))
         await coming.add([Item(n, f"+1512555{n:04d}", "") for n in range(1, people + 1)])
         await coming.open(people, 2, None, "")
         return coming.public_id
@@ -76,6 +78,7 @@ async def open_house(store: Database, clock: HandClock, role: Role = Role.ADMINI
     ring, runs, forgot = Ring(store), Runs(store, clock), []
     smith = Locksmith(ring, Readers(store), store, clock, lambda: forgot.append(None))
     office = Office(StoredBulks(store), runs, ring, 60, clock)
+    await move_in(store, replace(ANA, roles=frozenset({role})), clock.now())
     async with client_as(
         role, lambda shell: KeyPages(shell, smith), lambda shell: RunPages(shell, office), clock=clock
     ) as visitor:
@@ -215,7 +218,7 @@ async def test_a_run_is_paused_resumed_and_called_off_by_whom_the_audit_says(hou
     for way in ("pause", "resume", "cancel", "cancel", "pause"):
         answer = await house.visitor.post(f"{path}/{way}")
         assert (answer.status, answer.headers["Location"]) == (303, f"{path}?done={way}")
-        seen.append((await StoredBulks(house.store).show(run)).run.state)
+        seen.append((await StoredBulks(house.store).show(EVERYTHING, run)).run.state)
     assert seen == [RunState.PAUSED, RunState.OPEN, *[RunState.CANCELLING] * 3]
     assert await house.record() == [("user usr_01ana", f"{way}_run", run) for way in ("pause", "resume", "cancel")]
 
@@ -230,7 +233,7 @@ async def test_a_run_is_paused_resumed_and_called_off_by_whom_the_audit_says(hou
 )
 async def test_only_what_can_be_done_is_offered(house: House, state: RunState, shown: set[str]):
     run = await house.run()
-    found = (await StoredBulks(house.store).show(run)).run
+    found = (await StoredBulks(house.store).show(EVERYTHING, run)).run
     await house.store.commit(lambda tx: tx.bulks.turn(found.id, RunState.OPEN, state, NOON))
     page = await house.visitor.page(f"/api/runs/{run}")
     offered = [*page.by_tag("button"), *page.by_tag("a")]
@@ -298,3 +301,16 @@ async def test_names_and_texts_are_only_text(house: House, said: str):
         page = await house.visitor.page(path)
         assert {"iframe", "img", "base", "style", "video", "math"} & {element.tag for element in page.elements} == set()
         assert legible(said) in "".join(element.words for element in page.by_tag("main"))
+
+
+@pytest.mark.parametrize(("acts_for", "status"), [("", 422), ("ben", 422), ("ana", 200)])
+async def test_an_integrator_makes_keys_for_themselves_alone(
+    store: Database, clock: HandClock, acts_for: str, status: int
+):
+    async with open_house(store, clock, Role.INTEGRATOR) as house:
+        agent = frozenset({Role.AGENT})
+        await store.commit(lambda tx: tx.accounts.add("ben", "Ben", agent, "x", "", clock.now()))
+        answer = await house.visitor.post("/api/keys", SHOP | {"acts_for": acts_for})
+        assert answer.status == status
+        assert ("write your own login" in await answer.text()) == (status == 422)
+        assert len(await Ring(store).all()) == (status == 200)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ringback.core.permissions import Role
-from ringback.panel.guard import COOKIE, DOOR_COOKIE
+from ringback.panel.tokens import COOKIE, DOOR_COOKIE
 from tests.panel.test_guard import Ticks
 from tests.panel.visiting import TOKEN, client_as
 

@@ -10,7 +10,7 @@ import pytest
 from ringback.cli.explain import _plain
 from ringback.core.calls import Direction, Leg, Outcome, Presentation, Rang, Sighting
 from ringback.core.messages import State
-from ringback.core.permissions import Role
+from ringback.core.permissions import OF_ROLE, Action, Role
 from ringback.core.reasons import SENTENCES, Reason
 from ringback.core.triggers import CallVerdict
 from ringback.panel import call_words as words
@@ -256,8 +256,9 @@ async def test_a_line_leads_to_its_call_and_its_thread():
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("path", ["/calls", f"/calls/{call_id()}"])
 async def test_whoever_may_read_calls_may_read_them(role, path):
+    status = 200 if Action.READ_CALLS in OF_ROLE[role] else 403
     async with visit(Book((a_line(),), (a_story(),)), role) as visitor:
-        assert (await visitor.get(path)).status == 200
+        assert (await visitor.get(path)).status == status
 
 
 @pytest.mark.parametrize("call", [call_id(5), "1795303500.0", "a%20b", "%00", "call_" + "z" * 26])
@@ -353,7 +354,7 @@ def test_what_was_asked_before_a_no_is_told_and_no_more():
     from ringback.panel.call_story import questions
 
     assert [point.says[0].text for point in questions(Reason.OPTED_OUT)] == [
-        question.open for question in words.QUESTIONS[:2]
+        question.open for question in words.QUESTIONS[:4]
     ]
     assert len(list(questions(Reason.ALLOWED))) == len(words.QUESTIONS)
     assert list(questions(Reason.TEMPLATE_FAULT)) == list(questions(None)) == []

@@ -8,25 +8,23 @@ from io import BytesIO
 import pytest
 from aiohttp import web
 
+from ringback.core.operations import Free
 from ringback.core.permissions import Role
 from ringback.panel.door import Door
 from ringback.panel.doors import door_pages
-from ringback.panel.guard import (
-    COOKIE,
-    CSRF_HEADER,
-    FORWARDED,
-    IDLE,
-    MOST_REMEMBERED,
-    OPEN,
-    csrf_of,
-    local_path,
-)
+from ringback.panel.forgery import CSRF_HEADER, FORWARDED, local_path
+from ringback.panel.logged_in import IDLE, MOST_REMEMBERED
+from ringback.panel.operations import OPERATIONS
+from ringback.panel.people_pages import people_pages
+from ringback.panel.people_parts import Registry
 from ringback.panel.shell import Shell
 from ringback.panel.site import hosts_for, is_loopback
+from ringback.panel.tokens import COOKIE, csrf_of
 from tests.panel.reading import Page
 from tests.panel.visiting import ANA, SITE, Visitor, client_as
 
 SECOND = timedelta(seconds=1)
+OPEN = frozenset(row.path for row in OPERATIONS if row.needs is Free.ANYBODY)
 
 
 class Ticks:
@@ -65,7 +63,10 @@ def everything(shell: Shell):
 
     class All:
         def routes(self) -> list[web.RouteDef]:
-            return [route for pages in door_pages(replace_clock(door), None) for route in pages.routes()]
+            clocked = replace_clock(door)
+            registry = Registry(clocked, *[None] * 3, "US")
+            sets = [*door_pages(clocked, None), *people_pages(registry, {}, {}, None)]
+            return [route for pages in sets for route in pages.routes()]
 
     return All()
 
@@ -330,7 +331,7 @@ async def test_made_up_tokens_do_not_fill_the_memory():
     async with client_as(Role.AGENT, Ticks) as visitor:
         for number in range(MOST_REMEMBERED + 5):
             await visitor.guard.login_of(f"made-up-{number}")
-        assert len(visitor.guard._known) == MOST_REMEMBERED
+        assert len(visitor.guard.logged_in.known) == MOST_REMEMBERED
 
 
 async def test_what_a_browser_chose_comes_back_on_every_page():

@@ -20,9 +20,9 @@ from ringback.core.schedules import WORDS, Window, say_windows
 from ringback.core.segments import measure
 from ringback.core.windows import named_window
 from ringback.panel import handset_words, handsets
-from ringback.panel.guard import DOOR_COOKIE
 from ringback.panel.handset_rows import offered
 from ringback.panel.handsets import HandsetPages
+from ringback.panel.tokens import DOOR_COOKIE
 from ringback.panel.words import RECEIPT, legible
 from ringback.ports import CarrierRef, Incoming
 from ringback.ports.handsets import Behaviour, Passage

@@ -49,7 +49,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 async def inbox(store: Database, clock: HandClock, tmp_path: Path) -> AsyncIterator[Inbox]:
-    who = await store.commit(lambda tx: tx.accounts.add("ana", "Ana", ANA.role, "", "", clock.now()))
+    who = await store.commit(lambda tx: tx.accounts.add("ana", "Ana", ANA.roles, "", "", clock.now()))
     assert who is not None
     async with World(store, clock, tmp_path).running() as world:
         desk = desk_of(world)

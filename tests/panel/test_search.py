@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from ringback.core.grants import Reach
 from ringback.core.permissions import Asker, Principal, Role
 from ringback.core.search import Query, cut, read_query
 from ringback.panel import search as page_module
@@ -39,7 +40,9 @@ class FakeSearch:
     page: FoundPage = NOTHING
     asked: list[tuple[Query, Within, FoundPlace | None]] = field(default_factory=list)
 
-    async def find(self, query: Query, within: Within = EVERYWHERE, after: FoundPlace | None = None) -> FoundPage:
+    async def find(
+        self, reach: Reach, query: Query, within: Within = EVERYWHERE, after: FoundPlace | None = None
+    ) -> FoundPage:
         self.asked.append((query, within, after))
         return self.page
 

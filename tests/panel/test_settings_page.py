@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ringback.config import read, rules, sections
+from ringback.config import logins, read, rules, sections
 from ringback.core.permissions import Role
 from ringback.panel.settings_page import CALENDAR, CARRIER, RULE, SettingsPages
 from ringback.panel.settings_words import ANY, KEYS, SECTIONS
@@ -83,6 +83,8 @@ async def test_every_section_has_its_card(tmp_path: Path):
         "These pages",
         "Where carriers call",
         "What programs may ask",
+        "Logins",
+        "Our mail",
         "Database",
         "Folders",
         "Asterisk: main",
@@ -190,6 +192,10 @@ MODELS = {
     "web": sections.Web,
     "hooks": sections.Hooks,
     "api": sections.Api,
+    "login": logins.Login,
+    "login.oidc": logins.Oidc,
+    "login.ldap": logins.Ldap,
+    "mail": logins.Mail,
     "database": sections.Database,
     "paths": sections.Paths,
     "asterisk": sections.Asterisk,

@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from ringback.core.book import UNSAID, Book
+from ringback.core.grants import Way
 from ringback.core.messages import SAID_BY, State
 from ringback.core.permissions import Role
 from ringback.core.policy import BORN_IN_FLIGHT, Defer, GateAnswer, Refuse, Verdict
 from ringback.core.reasons import Reason
+from ringback.core.right_words import told
 from ringback.errors import StoreBusy
 from ringback.flow.desk import Advice, Denied, NotThere, Resolution, Settled, Unwritten
 from ringback.flow.holds import ALARM
@@ -164,6 +167,20 @@ VERDICTS = [
         "no",
         id="never, whatever its carrier does",
     ),
+    pytest.param(
+        Advice(
+            Refuse(Reason.PERMISSION_DENIED),
+            (GateAnswer("permission", Refuse(Reason.PERMISSION_DENIED), True),),
+            "gsm7",
+            1,
+            0,
+            told=told(UNSAID, Way.SEND, "+12025550101", Book()),
+        ),
+        "May not go. You may not send from +12025550101. Nobody has granted it. "
+        "Permission. You may not send from +12025550101. Nobody has granted it.",
+        "no",
+        id="may not send from here, and who says so",
+    ),
 ]
 
 
@@ -209,6 +226,13 @@ def test_every_gate_has_its_words():
     [
         pytest.param("answered", {}, ("answered",), "", id="no answer is needed"),
         pytest.param("opt-out", {"note": "by phone"}, ("opt_out", "by phone"), "#about", id="an opt-out"),
+        pytest.param(
+            "opt-out",
+            {"note": "by phone", "whole": "business"},
+            ("opt_out", "by phone", "business"),
+            "#about",
+            id="an opt-out from every number",
+        ),
         pytest.param("opt-in", {"note": "by phone"}, ("opt_in", "by phone"), "#about", id="texts again"),
     ],
 )
@@ -331,7 +355,7 @@ async def test_only_texts_in_doubt_have_the_buttons(scene: Scene, state: State):
     ],
 )
 async def test_without_the_right_there_is_nothing(scene: Scene, monkeypatch, method: str, path: str):
-    monkeypatch.setattr("ringback.core.permissions.GRANTS", dict.fromkeys(Role, frozenset()))
+    monkeypatch.setattr("ringback.core.permissions.OF_ROLE", dict.fromkeys(Role, frozenset()))
     answer = await (scene.visitor.get(path) if method == "GET" else scene.visitor.post(path, {"how": "sent"}))
     assert (answer.status, scene.desk.done) == (403, [])
 
@@ -339,7 +363,7 @@ async def test_without_the_right_there_is_nothing(scene: Scene, monkeypatch, met
 async def test_somebody_who_only_reads_sees_no_forms(scene: Scene, monkeypatch):
     from ringback.core.permissions import Action
 
-    monkeypatch.setattr("ringback.core.permissions.GRANTS", dict.fromkeys(Role, frozenset({Action.READ_THREADS})))
+    monkeypatch.setattr("ringback.core.permissions.OF_ROLE", dict.fromkeys(Role, frozenset({Action.READ_THREADS})))
     scene.threads.first = replace(HEAD, waits_since=NOON)
     scene.threads.entries = [rang(), went(state=State.UNCONFIRMED)]
     page = await scene.page()

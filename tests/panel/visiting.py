@@ -16,30 +16,42 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import ClientResponse, ClientSession, web
 
-from ringback.core.permissions import Principal, Role
+from ringback.core.operations import Operation, Surface
+from ringback.core.permissions import Action, Principal, Role
+from ringback.flow.permits import Permits
 from ringback.panel.app import PageSet, WebParts, build_web
-from ringback.panel.guard import COOKIE, Guard, csrf_of, hash_of, principal_of
+from ringback.panel.guard import Guard
 from ringback.panel.health import Health
+from ringback.panel.logged_in import principal_of
+from ringback.panel.operations import TABLE, table_of
 from ringback.panel.shell import Counts, Shell, open_shell
 from ringback.panel.site import Site
+from ringback.panel.tokens import COOKIE, csrf_of, hash_of
 from ringback.panel.tongues import Languages
 from ringback.ports import Clock
 from ringback.ports.people import Account, Login
+from tests.fakes.grants import open_permits
 from tests.fakes.hand_clock import START, HandClock
 from tests.panel.reading import Page
 
 TOKEN = "a-token-of-a-test"
 SITE = Site("Northlight", ZoneInfo("America/New_York"))
-ANA = Account(7, "usr_01ana", "ana", "Ana Kovačević", Role.AGENT, "", "", START, None)
+TEST_TABLE = table_of(
+    Operation(Surface.PAGE, method, path, Action.READ_THREADS)
+    for method, path in (("GET", "/ticks"), ("POST", "/ticks"), ("GET", "/ticks/events"), ("GET", "/board/events"))
+)
+"""Pages that only tests have."""
+ANA = Account(7, "usr_01ana", "ana", "Ana Kovačević", frozenset({Role.AGENT}), "", "", START, None)
 
 
-@dataclass
+@dataclass(eq=False)
 class Crowd:
     """People and logins in memory. Satisfies `ports.people.People`; as a store it takes what rides along."""
 
     logins: dict[str, Login] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     asked: int = 0
+    noted: list[tuple[object, ...]] = field(default_factory=list)
 
     def enter(self, account: Account, token: str, now: datetime, lasts: timedelta = timedelta(hours=12)) -> None:
         self.accounts[account.login] = account
@@ -64,7 +76,10 @@ class Crowd:
 
     def ride_along(self, steps: object) -> None:
         for step in steps:
-            step(SimpleNamespace(accounts=self))
+            step(SimpleNamespace(accounts=self, audit=self))
+
+    def note(self, *words: object, **_more: object) -> None:
+        self.noted.append(words)
 
     def seen(self, login_id: int, now: datetime) -> None:
         for key, login in self.logins.items():
@@ -124,14 +139,15 @@ async def client_as(
     counts: Counts | None = None,
     language: str = "",
     languages: Callable[[Path], Languages] | None = None,
+    permits: Callable[[Clock], Permits] = open_permits,
 ) -> AsyncIterator[Visitor]:
     """Open a web front with these page sets, each made from the shell, and log somebody in."""
     clock = clock or HandClock()
     shell = open_shell(site, clock.now, counts or (lambda _: {}), languages)
     crowd = Crowd()
-    account = role if isinstance(role, Account) else replace(ANA, role=role, language=language)
+    account = role if isinstance(role, Account) else replace(ANA, roles=frozenset({role}), language=language)
     crowd.enter(account, TOKEN, clock.now())
-    guard = Guard(crowd, crowd, clock, shell)
+    guard = Guard(crowd, crowd, clock, shell, permits(clock), TABLE | TEST_TABLE)
     app = build_web(WebParts(shell, guard, health, [make(shell) for make in sets]))
     runner = web.AppRunner(app)
     await runner.setup()

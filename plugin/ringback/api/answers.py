@@ -58,7 +58,7 @@ MEANINGS: Mapping[str, Meaning] = {
     Code.WRONG_TYPE: Meaning(415, "The body has a type that is not taken here."),
     Code.INVALID_FIELDS: Meaning(422, "Some fields cannot be used."),
     Reason.IDEMPOTENCY_MISMATCH: Meaning(422, "This Idempotency-Key was used before for something else."),
-    Code.QUOTA_EXCEEDED: Meaning(429, "This key asked more often than it may."),
+    Code.QUOTA_EXCEEDED: Meaning(429, "More was asked than is allowed: too often, or too much in a month."),
     Code.FAILED: Meaning(500, "Ringback failed; its log says how."),
     Code.BUSY: Meaning(503, "Ringback cannot store anything at this moment."),
 }

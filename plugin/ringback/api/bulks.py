@@ -13,8 +13,10 @@ from ringback.api.messages import IDEMPOTENCY
 from ringback.api.operations import Operation, Parameter
 from ringback.api.telling import as_json
 from ringback.api.wishes import idempotency_key
+from ringback.core.grants import Way
 from ringback.core.ids import Kind, kind_of
 from ringback.core.messages import State
+from ringback.core.operations import About
 from ringback.core.permissions import Action, Principal, Scope
 from ringback.core.reasons import Reason
 from ringback.flow.bulks import Turn, outlook
@@ -68,6 +70,8 @@ class BulkRows:
                 curl='-X POST /v1/messages/bulk -H "Content-Type: application/json" '
                 """-d '{"from": "+12025550101", "text": "Hello {{ name }}, your order is ready.", """
                 """"recipients": [{"to": "+15125550123", "name": "Ann"}]}'""",
+                about=About.NUMBER,
+                way=Way.BULK,
             ),
             Operation(
                 "GET",
@@ -80,6 +84,7 @@ class BulkRows:
                 (Code.NOT_FOUND,),
                 text="A key without the scope read sees the runs it asked for itself.",
                 curl="/v1/bulks/blk_01jd3v8k6s9xq2m4n7p0r5t8wz",
+                about=About.RUN,
             ),
             *(self._turning(way) for way in Turn),
             Operation(
@@ -94,6 +99,8 @@ class BulkRows:
                 text="Recipients without a text get none, texts that wait are cancelled. What left us is not called "
                 "back. Asking again changes nothing more. Only runs that this key asked for; needs no body.",
                 curl="-X POST /v1/bulks/blk_01jd3v8k6s9xq2m4n7p0r5t8wz/cancel",
+                about=About.RUN,
+                way=Way.BULK,
             ),
         )
 
@@ -113,6 +120,8 @@ class BulkRows:
             (Code.NOT_FOUND,),
             text="Texts that are made already go on. Only runs that this key asked for; needs no body.",
             curl=f"-X POST /v1/bulks/blk_01jd3v8k6s9xq2m4n7p0r5t8wz/{way}",
+            about=About.RUN,
+            way=Way.BULK,
         )
 
     async def send(self, who: Principal, request: web.Request) -> web.Response:
@@ -154,7 +163,8 @@ class BulkRows:
 
     async def _visible(self, who: Principal, public_id: str) -> Tallied:
         """A run that this program may know of. Raises NotThere, the same for what is not and what is another's."""
-        told = await self._parts.told.show(public_id) if kind_of(public_id) is Kind.BULK else None
+        reach = (await self._parts.permits.of(who)).reach(Way.RECEIVE)
+        told = await self._parts.told.show(reach, public_id) if kind_of(public_id) is Kind.BULK else None
         if told is None or (Scope.READ not in who.scopes and told.run.plan.asked_by != who.label):
             raise _no_run(public_id)
         return told

@@ -15,6 +15,7 @@ from ringback.core.permissions import Action, Principal, may
 from ringback.core.plurals import count_of
 from ringback.core.reasons import Reason
 from ringback.flow.backoff import Backoff
+from ringback.flow.denials import NOBODY_KNOWN, WRONG_KEY, Refusal, note_refused
 from ringback.flow.keys import hash_of, listed, noted
 from ringback.ports import Clock
 from ringback.ports.keys import Key, KeyRing
@@ -60,6 +61,8 @@ class Door:
         principal = key.principal
         if not may(principal, action):
             log.warning("not permitted", who=principal.label, action=str(action), source=request.remote)
+            refusal = Refusal(principal.label, str(action), words=f"{request.method} {request.path}")
+            note_refused(self._store, refusal, self._clock.now())
             raise Problem(
                 Reason.PERMISSION_DENIED, f"The key {key.name} lacks the scope for this: it has {listed(key.scopes)}."
             )
@@ -83,6 +86,8 @@ class Door:
             self._wrong.count(source)
             # a few letters of the hash tell one wrong key from another, and nothing about either
             log.warning("wrong key", source=source, key=hashed[:8] or "none")
+            refusal = Refusal(NOBODY_KNOWN, "api", words=f"key {hashed[:8] or 'none'}", kind=WRONG_KEY, source=source)
+            note_refused(self._store, refusal, self._clock.now())
         headers = {"WWW-Authenticate": "Bearer"}
         if wait := self._wrong.wait(source):
             headers["Retry-After"] = str(int(wait) + 1)

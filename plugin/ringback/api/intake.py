@@ -26,6 +26,7 @@ from ringback.core.reasons import Reason
 from ringback.core.templates import Template, TemplateFault, TextKind, parse
 from ringback.flow.bulks import AT_ONCE, Asked, Coming, Runs, ends_at
 from ringback.flow.house import House
+from ringback.flow.permits import Permits
 from ringback.ports import Clock
 from ringback.ports.bulks import Plan, ReadBulks
 
@@ -53,6 +54,7 @@ class BulkParts:
     typed: Callable[[str], Number]
     clock: Clock
     largest: int
+    permits: Permits
 
 
 class Intake:
@@ -138,7 +140,7 @@ class Intake:
         plan, template = read_plan(self._parts, self._who, body)
         self._strict = body.strict
         self._people = Recipients(template, self._parts.house.business, self._parts.typed, self._parts.largest)
-        self._coming = await self._parts.runs.begin(plan)
+        self._coming = await self._parts.runs.begin(self._who, plan)
         self._plan = plan
 
     async def _store(self, people: Recipients, at_least: int) -> None:
@@ -267,6 +269,7 @@ def read_plan(parts: BulkParts, who: Principal, body: RunHead) -> tuple[Plan, Te
         campaign=body.campaign,
         reference=body.reference,
         on_doubt=OnDoubt(body.on_doubt),
+        account=who.account,
     ), template
 
 

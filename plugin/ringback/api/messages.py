@@ -12,15 +12,18 @@ from ringback.api.models import Made, Messages, NewMessage, Report
 from ringback.api.operations import Operation, Parameter
 from ringback.api.telling import REFUSALS, as_json, made, message, refusal, report
 from ringback.api.wishes import LONGEST_KEY, NO_NUMBER, idempotency_key, read_wish
+from ringback.core.grants import Reach, Way
 from ringback.core.ids import Kind, kind_of
 from ringback.core.messages import State
 from ringback.core.numbers import Number
+from ringback.core.operations import About
 from ringback.core.permissions import Action, Principal, Scope
 from ringback.core.policy import Refuse
 from ringback.core.reasons import Reason
-from ringback.flow.asking import Asked, Asking, Wish, read_answer
+from ringback.flow.asking import Asking
 from ringback.flow.house import House
-from ringback.flow.permits import NotThere
+from ringback.flow.permits import NotThere, Permits
+from ringback.flow.wishes import Asked, Wish, read_answer
 from ringback.ports import Clock
 from ringback.ports.messages import MessageFilter, MessageReport
 from ringback.ports.messages import Messages as ReadMessages
@@ -63,6 +66,7 @@ class MessageParts:
     typed: Callable[[str], Number]
     clock: Clock
     store: Store
+    permits: Permits
 
 
 class MessageRows:
@@ -75,6 +79,7 @@ class MessageRows:
         self._typed = parts.typed
         self._clock = parts.clock
         self._store = parts.store
+        self._permits = parts.permits
 
     def operations(self) -> Sequence[Operation]:
         return (
@@ -101,6 +106,8 @@ class MessageRows:
                 text=SEND_TEXT,
                 curl='-X POST /v1/messages -H "Content-Type: application/json" -H "Idempotency-Key: order-1001-ready" '
                 """-d '{"from": "+12025550101", "to": "+15125550123", "text": "Your order is ready."}'""",
+                about=About.NUMBER,
+                way=Way.SEND,
             ),
             Operation(
                 "GET",
@@ -113,7 +120,7 @@ class MessageRows:
                 (Code.INVALID_FIELDS,),
                 asks=LIST_ASKS,
                 text="Newest first. A key without the scope read sees the texts it asked for itself, and has to name a "
-                "reference or a number.",
+                "reference or a number; so does a key that may not see all of our numbers.",
                 curl='"/v1/messages?reference=order-1001"',
             ),
             Operation(
@@ -127,6 +134,7 @@ class MessageRows:
                 (Code.NOT_FOUND,),
                 text="A key without the scope read sees the texts it asked for itself; others are not there for it.",
                 curl="/v1/messages/msg_01jd3v8k6s9xq2m4n7p0r5t8wz",
+                about=About.TEXT,
             ),
             Operation(
                 "POST",
@@ -140,6 +148,8 @@ class MessageRows:
                 text="Only while it waits with us. Once an attempt is open it may be on its way, so the answer is "
                 "too_late with the state it is in. Only texts that this key asked for; needs no body.",
                 curl="-X POST /v1/messages/msg_01jd3v8k6s9xq2m4n7p0r5t8wz/cancel",
+                about=About.TEXT,
+                way=Way.SEND,
             ),
         )
 
@@ -167,9 +177,10 @@ class MessageRows:
 
     async def find(self, who: Principal, request: web.Request) -> web.Response:
         """A page of texts, and the address of the next one."""
-        asked = self._filter(who, request)
+        reach = await self._reach(who)
+        asked = self._filter(who, reach, request)
         most = _count(request.query.get("limit", str(USUAL)))
-        lines = await self._texts.page(asked, request.query.get("after", ""), most + 1)
+        lines = await self._texts.page(reach, asked, request.query.get("after", ""), most + 1)
         if lines is None:
             raise invalid(FieldFault("after", "is no text of ours: take the address that the last page gave"))
         more, now = len(lines) > most, self._clock.now()
@@ -190,14 +201,19 @@ class MessageRows:
             raise Problem(Code.TOO_LATE, detail, more={"message": seen.line.public_id, "state": state})
         return json_answer(report(await self._visible(who, seen.line.public_id), self._clock.now()))
 
+    async def _reach(self, who: Principal) -> Reach:
+        """The numbers of ours of which this program may know anything."""
+        return (await self._permits.of(who)).reach(Way.RECEIVE)
+
     async def _visible(self, who: Principal, public_id: str) -> MessageReport:
         """A text that this program may know of. Raises NotThere, the same for what is not and what is another's."""
-        found = await self._texts.report(public_id) if kind_of(public_id) is Kind.MESSAGE else None
+        reach = await self._reach(who)
+        found = await self._texts.report(reach, public_id) if kind_of(public_id) is Kind.MESSAGE else None
         if found is None or (Scope.READ not in who.scopes and found.line.cause != who.label):
             raise NotThere(f"There is no text {public_id[:40]}.")
         return found
 
-    def _filter(self, who: Principal, request: web.Request) -> MessageFilter:
+    def _filter(self, who: Principal, reach: Reach, request: web.Request) -> MessageFilter:
         query = request.query
         if strange := [name for name in query if name not in LISTED]:
             raise invalid(FieldFault(strange[0][:80], f"is not asked for here; known are {', '.join(LISTED)}"))
@@ -205,6 +221,8 @@ class MessageRows:
         reference, to = query.get("reference", ""), query.get("to", "")
         if own and not (reference or to):
             raise invalid(FieldFault("reference", "is missing: give it, or to; only the scope read lists everything"))
+        if not reach.everything and not (reference or to):
+            raise invalid(FieldFault("reference", "is missing: give it, or to; this key does not see every number"))
         peer = self._typed(to).e164 if to else ""
         if to and not peer:
             raise invalid(FieldFault("to", NO_NUMBER))

@@ -11,6 +11,9 @@ from pydantic import BaseModel
 
 from ringback.api.answers import Code, Problem, problem_answer
 from ringback.api.door import Door, Handler
+from ringback.core.grants import Way
+from ringback.core.operations import About, Surface
+from ringback.core.operations import Operation as Row
 from ringback.core.permissions import Action
 from ringback.core.reasons import Reason
 from ringback.errors import StoreFault
@@ -37,7 +40,8 @@ class Parameter:
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One row. `path` is below /v1. `takes` are bodies by media type, `answers` by status, `problems` are the codes
-    beside those of ALWAYS. `curl` shows how to ask, without the address and the key."""
+    beside those of ALWAYS. `curl` shows how to ask, without the address and the key.
+    `about` and `way` are what it is about, and what it takes with that number of ours."""
 
     method: str
     path: str
@@ -51,6 +55,13 @@ class Operation:
     asks: tuple[Parameter, ...] = ()
     text: str = ""
     curl: str = ""
+    about: About = About.LIST
+    way: Way | None = Way.RECEIVE
+
+    @property
+    def row(self) -> Row:
+        """The same as a row among the operations of every surface."""
+        return Row(Surface.PROGRAM, self.method, f"/v1{self.path}", self.needs, self.about, self.way)
 
 
 class Rows(Protocol):
@@ -85,7 +96,7 @@ def problem_of(trouble: Exception) -> Problem:
         case Problem():
             return trouble
         case Denied():
-            return Problem(trouble.reason)
+            return Problem(trouble.reason, str(trouble) if trouble.told else "")
         case NotThere():
             return Problem(Code.NOT_FOUND, str(trouble))
         case web.HTTPRequestEntityTooLarge():

@@ -11,11 +11,12 @@ from ringback.core.messages import Basis, OnDoubt, State
 from ringback.core.policy import Defer
 from ringback.core.reasons import Reason
 from ringback.core.segments import measure
-from ringback.flow.asking import Asked, Wish
+from ringback.flow.wishes import Asked, Wish
 from ringback.ports.messages import MessageLine, MessageReport
 
 REFUSALS: Mapping[str, str] = {
     Reason.OPTED_OUT: "This person said STOP to this number. Do not ask again; only they can change it.",
+    Reason.QUOTA_EXCEEDED: "A month's allowance is used up. Ask again in the next month, or have it raised.",
     Reason.PAUSED: "Somebody paused texts. When they go on, ask again with another Idempotency-Key.",
     Reason.OWN_NUMBER: "This is one of our own numbers.",
     Reason.EMERGENCY: "Emergency numbers are never texted.",

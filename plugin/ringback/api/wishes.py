@@ -12,8 +12,8 @@ from ringback.core.messages import Basis, MessageClass, OnDoubt
 from ringback.core.numbers import Number, NumberKind
 from ringback.core.segments import measure
 from ringback.core.writing import clean
-from ringback.flow.asking import Wish
 from ringback.flow.house import House
+from ringback.flow.wishes import Wish
 
 LONGEST_KEY = 255
 FURTHEST = timedelta(days=366)

@@ -28,6 +28,13 @@ WRONG: Mapping[Because, tuple[str, str]] = {
     Because.TAKEN: ("name", N_("There is a key of this name already. Take another name, or revoke that one first.")),
     Because.NO_SCOPE: ("scope", N_("Choose what the key may do.")),
     Because.OVER: ("span", N_("The key would have run out already.")),
+    Because.NOBODY: ("acts_for", N_("There is no such user who may log in.")),
+    Because.SEVERAL: ("acts_for", N_("Several users are called so. Name one by the login.")),
+    Because.NOT_YOURS: (
+        "acts_for",
+        N_("You may make keys that act for you: write your own login. Others are made by an administrator."),
+    ),
+    Because.NOT_OURS: ("numbers", N_("These are not all numbers of ours. Write them in full, as in +12025550101.")),
     Because.UNKNOWN: ("name", N_("This key is revoked already.")),
     Because.STRANGE: ("span", N_("Choose one of the spans.")),
 }

@@ -11,10 +11,11 @@ from aiohttp.typedefs import Handler, Middleware
 
 from ringback.core.permissions import Action, may
 from ringback.errors import StoreFault
-from ringback.logs import REQUEST, new_request_id
+from ringback.logs import REQUEST, SOURCE, new_request_id
 from ringback.panel import words
 from ringback.panel.guard import Guard
 from ringback.panel.health import Health, as_json
+from ringback.panel.operations import without_row
 from ringback.panel.places import PLACES, SET_UP
 from ringback.panel.shell import VISIT, Shell
 
@@ -63,7 +64,8 @@ class _Closes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebParts:
-    """What the web front is made of. `programs` answers below /v1, and asks for keys itself."""
+    """What the web front is made of. `programs` answers below /v1, and asks for keys
+    itself."""
 
     shell: Shell
     guard: Guard
@@ -74,7 +76,7 @@ class WebParts:
 
 def build_web(parts: WebParts) -> web.Application:
     """Make the web front. Its guard's `watch` must run beside it."""
-    before_pages = _for_pages(_errors_as_pages(parts.shell), parts.guard.middleware)
+    before_pages = _for_pages(_errors_as_pages(parts.shell, parts.guard), parts.guard.middleware)
     app = web.Application(middlewares=[_numbered, before_pages])
     app.on_response_prepare.append(_put_headers)
     app.on_response_prepare.append(parts.guard.mind_stream)
@@ -84,6 +86,8 @@ def build_web(parts: WebParts) -> web.Application:
         app.add_routes(pages.routes())
         if isinstance(pages, _Closes):
             app.on_shutdown.append(pages.close)
+    if missing := without_row(app, parts.guard.table):
+        raise LookupError(f"no row of panel/operations.py says who may do this: {', '.join(missing)}")
     if parts.programs is not None:
         app.add_subapp(PROGRAMS, parts.programs)
     return app
@@ -111,8 +115,14 @@ class Front:
     async def ready(self, request: web.Request) -> web.Response:
         """200 if a missed call becomes a text now, else 503; how each part is, and why for those who may know."""
         health = self._health()
-        words = as_json(health) if may(request[VISIT].principal, Action.READ_HEALTH) else as_json(_outside(health))
+        words = as_json(self._inside(request, health) or _outside(health))
         return web.json_response(words, status=200 if health.ready else 503)
+
+    def _inside(self, request: web.Request, health: Health) -> Health | None:
+        """What those may know who may: nothing that is about numbers of others."""
+        return (
+            health.within(self._shell.reach(request)) if self._shell.rights(request).may(Action.READ_HEALTH) else None
+        )
 
     async def start(self, request: web.Request) -> web.Response:
         """To the first place that whoever asks may see."""
@@ -134,11 +144,12 @@ def _outside(health: Health) -> Health:
 async def _numbered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Each request has an id: in its answer, and in every line of the log that is written for it."""
     request[REQUEST_ID] = name = new_request_id()
-    before = REQUEST.set(name)
+    before, elsewhere = REQUEST.set(name), SOURCE.set(request.remote or "")
     try:
         return await handler(request)
     finally:
         REQUEST.reset(before)
+        SOURCE.reset(elsewhere)
 
 
 async def _put_headers(request: web.Request, answer: web.StreamResponse) -> None:
@@ -159,12 +170,14 @@ def _for_pages(outer: Middleware, inner: Middleware) -> Middleware:
     return for_pages
 
 
-def _errors_as_pages(shell: Shell) -> Middleware:
+def _errors_as_pages(shell: Shell, guard: Guard) -> Middleware:
     @web.middleware
     async def errors_as_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except (web.HTTPClientError, web.HTTPServerError) as problem:
+            if isinstance(problem, web.HTTPForbidden):
+                guard.refused(request, problem)
             return _error_page(shell, request, problem)
         except StoreFault as problem:
             log.warning("a page could not be shown", path=request.path, problem=str(problem))

@@ -167,6 +167,8 @@ QUESTIONS: tuple[Question, ...] = (
             }
         ),
     ),
+    Question(N_("They are not among those who are never texted."), frozenset({Reason.NEVER_TEXT})),
+    Question(N_("Staging does not keep texts from them."), frozenset({Reason.STAGING})),
     Question(N_("They have not said STOP to this number."), frozenset({Reason.OPTED_OUT})),
     Question(N_("They had few automatic texts in this hour."), frozenset({Reason.LOOP})),
     Question(N_("Not too many texts in this minute."), frozenset({Reason.STORM})),
@@ -213,6 +215,8 @@ WAY_ON: Mapping[Reason, str] = {
     Reason.LANDLINE: N_("Call them instead."),
     Reason.NOT_TEXTABLE: N_("Call them instead."),
     Reason.CALLER_INITIATED_OFF: N_("Set caller_initiated for this country, if its law allows it."),
+    Reason.NEVER_TEXT: N_("Take the number off the list, if it stands there by mistake."),
+    Reason.STAGING: N_("End staging, or add the number to its list."),
     Reason.OPTED_OUT: N_("Only they can change it, by texting START. Calls are fine."),
     Reason.PAUSED: N_("Resume texts on the health page. What was refused meanwhile stays refused."),
     Reason.STORM: N_("Look whether a trunk is down. If this is your usual traffic, raise limits.texts_per_minute."),

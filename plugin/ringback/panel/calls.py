@@ -1,6 +1,6 @@
 """The pages of calls: the list, newest first, and one call with all that was seen and decided."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -11,18 +11,28 @@ from aiohttp import web
 
 from ringback.core.ids import Kind, kind_of
 from ringback.core.permissions import Action
+from ringback.panel import list_words
 from ringback.panel.call_line import Decided, decided, outcome_of
 from ringback.panel.call_story import tell
 from ringback.panel.call_words import Mark
 from ringback.panel.shell import VISIT, Shell
 from ringback.panel.words import N_
 from ringback.ports.callbook import Callbook, CallFilter, CallLine, CallsPage, Group
+from ringback.ports.lists import Entry
 
 if TYPE_CHECKING:
     from ringback.panel.tongues import Formats
 
 ReadNumber = Callable[[str], str | None]
 """Reads a number in whatever form people write it; None for what is none."""
+
+ReadLists = Callable[[str], Awaitable[tuple[Entry, ...]]]
+"""The lists that a person is on."""
+
+
+async def on_no_list(_number: str) -> tuple[Entry, ...]:
+    return ()
+
 
 GROUPS: Mapping[Group, str] = {
     Group.ALL: N_("All"),
@@ -66,10 +76,11 @@ class Row:
 class CallPages:
     """`book` reads calls, `read_number` what somebody typed to find a person's calls."""
 
-    def __init__(self, shell: Shell, book: Callbook, read_number: ReadNumber) -> None:
+    def __init__(self, shell: Shell, book: Callbook, read_number: ReadNumber, listed: ReadLists = on_no_list) -> None:
         self._shell = shell
         self._book = book
         self._read_number = read_number
+        self._listed = listed
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/calls", self.list), web.get("/calls/{call}", self.one)]
@@ -78,11 +89,12 @@ class CallPages:
         """Calls, newest first, fifty a page."""
         self._shell.allow(request, Action.READ_CALLS)
         formats = formats_of(self._shell, request)
+        reach = self._shell.reach(request)
         asked = read_filter(request.query, formats, self._read_number)
         before = request.query.get("before", "")
         page = CallsPage(())
         if asked.calls is not None:
-            page = await self._book.page(asked.calls, before if kind_of(before) is Kind.CALL else None)
+            page = await self._book.page(reach, asked.calls, before if kind_of(before) is Kind.CALL else None)
         days = [
             (day, [Row(call, outcome_of(call), decided(call, formats)) for call in calls])
             for day, calls in groupby(page.calls, lambda call: formats.day(call.started_at))
@@ -94,10 +106,12 @@ class CallPages:
     async def one(self, request: web.Request) -> web.Response:
         """One call, and why it got a text or did not."""
         self._shell.allow(request, Action.READ_CALLS)
-        story = await self._book.story(request.match_info["call"])
+        story = await self._book.story(self._shell.reach(request), request.match_info["call"])
         if story is None:
             raise web.HTTPNotFound
-        return self._shell.page(request, "call", call=tell(story, formats_of(self._shell, request)))
+        told = tell(story, formats_of(self._shell, request))
+        lists = await self._listed(story.peer) if story.peer else ()
+        return self._shell.page(request, "call", call=told, lists=lists, L=list_words, done=request.query.get("done"))
 
 
 def formats_of(shell: Shell, request: web.Request) -> "Formats":

@@ -6,6 +6,7 @@ from datetime import datetime, time
 
 from aiohttp import web
 
+from ringback.core.grants import Reach
 from ringback.core.permissions import Action, Principal
 from ringback.errors import StoreFault
 from ringback.flow.pauses import Pause, Paused, Scope, Turn
@@ -13,6 +14,7 @@ from ringback.panel import health_words as words
 from ringback.panel.call_line import code_of
 from ringback.panel.carriers import Reins
 from ringback.panel.doing import done
+from ringback.panel.handset_rows import used_within
 from ringback.panel.health import Health, PartState, Standing
 from ringback.panel.shell import VISIT, Shell
 from ringback.ports.handsets import Handsets
@@ -31,10 +33,11 @@ class Switch:
     in_force: Callable[[], Sequence[Paused]]
     turn: Callable[[Pause, Turn, Principal], Awaitable[object]]
 
-    def free(self, scope: Scope) -> list[str]:
-        """What could be paused and is not."""
+    def free(self, scope: Scope, reach: Reach) -> list[str]:
+        """What could be paused and is not, as far as somebody may know of it."""
         paused = {each.pause for each in self.in_force()}
-        return [name for name in sorted(self.names.get(scope, ())) if Pause(scope, name) not in paused]
+        could = (Pause(scope, name) for name in sorted(self.names.get(scope, ())))
+        return [pause.name for pause in could if pause not in paused and pause.within(reach)]
 
     def knows(self, what: Pause) -> bool:
         """Whether there is such a thing, or it is paused although it is gone from the configuration."""
@@ -90,20 +93,20 @@ class HealthPages:
 
     async def show(self, request: web.Request) -> web.Response:
         self._shell.allow(request, Action.READ_HEALTH)
-        health = self._health()
-        today = await self._today(request)
-        numbers = None if self._handsets is None else self._handsets.numbers()[:MOST_LINKED]
+        reach = self._shell.reach(request)
+        health, today = self._health().within(reach), await self._today(request, reach)
+        paused = [each for each in self._switch.in_force() if each.pause.within(reach)]
         return self._shell.page(
             request,
             "health",
             health=health,
             tiles=() if today is None else today,
             steps=first_steps(health, self._switch, await self._seen()),
-            paused=self._switch.in_force(),
-            free={scope: self._switch.free(scope) for scope in Scope},
-            all_paused=any(each.pause.scope is Scope.ALL for each in self._switch.in_force()),
+            paused=paused,
+            free={scope: self._switch.free(scope, reach) for scope in Scope},
+            all_paused=any(each.pause.scope is Scope.ALL for each in paused),
             carriers=self._reins.all(),
-            numbers=numbers,
+            numbers=None if self._handsets is None else used_within(self._handsets, reach, MOST_LINKED),
             W=words,
         )
 
@@ -113,18 +116,18 @@ class HealthPages:
         form = await request.post()
         scope = code_of(Scope, str(form.get("scope", "")))
         what = None if scope is None else Pause(scope, "" if scope is Scope.ALL else str(form.get("name", "")))
-        if what is None or not self._switch.knows(what):
+        if what is None or not self._switch.knows(what) or not what.within(self._shell.reach(request)):
             raise web.HTTPBadRequest
         await done(self._switch.turn(what, Turn.RESUME if form.get("off") else Turn.PAUSE, who))
         raise web.HTTPSeeOther(f"{HERE}#pause")
 
-    async def _today(self, request: web.Request) -> Sequence[Tile] | None:
+    async def _today(self, request: web.Request, reach: Reach) -> Sequence[Tile] | None:
         """The figures since midnight where the business is; none while the database cannot be read."""
         formats = self._shell.pages().formats(request[VISIT].language)
         now = formats.now().astimezone(formats.zone)
         midnight = datetime.combine(now.date(), time(), formats.zone)
         try:
-            day = await self._overview.day(midnight)
+            day = await self._overview.day(reach, midnight)
         except StoreFault:
             return None
         return tiles(day, now.date().isoformat())

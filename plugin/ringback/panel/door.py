@@ -1,14 +1,16 @@
 """What the pages of logins and people share: whom to ask, how to change, and what is wrong with a form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aiohttp import web
 
 from ringback.core.permissions import Role
-from ringback.flow.people import SENTENCES, Because, Refused
+from ringback.flow.refusing import SENTENCES, Because, Refused
 from ringback.panel.guard import Guard
 from ringback.panel.passwords import Hasher, TooBusy, weakness
+from ringback.panel.proving import Proving
 from ringback.panel.shell import Shell
 from ringback.panel.words import N_
 from ringback.ports import Clock
@@ -26,19 +28,50 @@ ABOUT = {
     Because.BAD_NAME: "name",
     Because.FIRST: "role",
     Because.LAST: "role",
+    Because.NO_ROLE: "role",
     Because.UNKNOWN: "login",
+    Because.ELSEWHERE: "password",
+    Because.DISABLED: "login",
     Because.STRANGE: "login",
+    Because.BAD_EXTENSION: "extension",
+    Because.EXTENSION_TAKEN: "extension",
+    Because.BAD_ENDPOINT: "endpoint",
+    Because.BAD_MAIL: "mail",
+    Because.BAD_MOBILE: "mobile",
+    Because.BAD_LANGUAGE: "language",
+    Because.LAST_OF_NUMBER: "owned",
+    Because.NO_DEPARTMENT: "department",
+    Because.BAD_DEPARTMENT: "name",
+    Because.DEPARTMENT_TAKEN: "name",
+    Because.CIRCLE: "parent",
+    Because.TOO_DEEP: "parent",
+    Because.NO_MEMBER: "department",
+    Because.NO_NUMBER: "number",
+    Because.BAD_LABEL: "label",
+    Because.NO_GROUP: "group",
+    Because.BAD_GROUP: "name",
+    Because.GROUP_TAKEN: "name",
+    Because.NO_OWNER: "owner",
+    Because.NOBODY_THERE: "owner",
+    Because.SAME_FALLBACK: "fallback",
+    Because.FORMER: "number",
 }
 """The field that a refusal is about."""
 
 
 class Wrong(Exception):
-    """A form that is not taken: the field, and a text to translate."""
+    """A form that is not taken: the field, and a text to translate with the values of its places."""
 
-    def __init__(self, field: str, why: str) -> None:
+    def __init__(self, field: str, why: str, values: Mapping[str, str] | None = None) -> None:
         super().__init__(why)
         self.field = field
         self.why = why
+        self.values = values or {}
+
+
+def wrong_for(refused: Refused) -> Wrong:
+    """What a form says of a change that was refused."""
+    return Wrong(ABOUT.get(refused.why, "login"), SENTENCES[refused.why], refused.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +84,14 @@ class Door:
     store: Store
     clock: Clock
     hasher: Hasher = field(default_factory=Hasher)
+    proving: Proving | None = None
 
     async def change(self, step: Step[T]) -> T:
         """Carry out a change; what was known of logins before it is forgotten. Raises Wrong for what is refused."""
         try:
             value = await self.store.commit(step)
         except Refused as problem:
-            raise Wrong(ABOUT[problem.why], SENTENCES[problem.why]) from problem
+            raise wrong_for(problem) from problem
         self.guard.forget()
         return value
 
@@ -77,9 +111,12 @@ async def read_form(request: web.Request, *names: str) -> list[str]:
     return [value if isinstance(value := form.get(name, ""), str) else "" for name in names]
 
 
-def read_role(text: str) -> Role:
-    """Raises Wrong for a role there is none of."""
+async def read_roles(request: web.Request) -> frozenset[Role]:
+    """The roles that are ticked. Raises Wrong for none, or for one that there is not."""
     try:
-        return Role(text)
-    except ValueError as problem:
-        raise Wrong("role", N_("Choose one of the roles.")) from problem
+        roles = frozenset(Role(str(word)) for word in (await request.post()).getall("role", []))
+    except ValueError:
+        roles = frozenset()
+    if not roles:
+        raise Wrong("role", N_("Choose one of the roles, or several."))
+    return roles

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
+from ringback.core.grants import Reach
 from ringback.core.schedules import WORDS
 from ringback.panel.handset_words import Saying
-from ringback.ports.handsets import HandsetText
+from ringback.ports.handsets import Handsets, HandsetText
 
 OFFER = re.compile(r"(?:([^\W\d_][\w'-]*) )?([0-9]{2}:[0-9]{2})-[0-9]{2}:[0-9]{2}")
 MOST_OFFERED = 4
@@ -45,6 +46,19 @@ class Around:
     texted: bool
     replied: bool
     offered: tuple[Saying, ...]
+
+
+def seen_of(handsets: Handsets, number: str, reach: Reach) -> tuple[HandsetText, ...]:
+    """The texts on a handset with the numbers of ours that somebody may know of."""
+    return tuple(text for text in handsets.handset(number) if text.ours in reach)
+
+
+def used_within(handsets: Handsets, reach: Reach, most: int) -> list[str]:
+    """Handsets with such texts, the last used first."""
+    numbers = handsets.numbers()
+    if not reach.everything:
+        numbers = tuple(number for number in numbers if seen_of(handsets, number, reach))
+    return list(numbers[:most])
 
 
 def rows_of(texts: Sequence[HandsetText], zone: tzinfo) -> list[Row]:

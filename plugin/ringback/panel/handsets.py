@@ -1,4 +1,7 @@
-"""The pages of handsets that exist only here: the list, one handset with its replies, and its live stream."""
+"""The pages of handsets that exist only here: the list, one handset with its replies, and its live stream.
+
+Whoever sits at this machine and is nobody sees all of it. Who is logged in sees the texts of numbers they may see.
+"""
 
 import asyncio
 import json
@@ -7,16 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import islice
 from typing import TypeVar
 
 from aiohttp import web
 
+from ringback.core.grants import EVERYTHING, NOTHING, Reach
+from ringback.core.permissions import Action
 from ringback.errors import SendFailed
 from ringback.panel import handset_words as words
-from ringback.panel.handset_rows import Around, Listed, Row, around, rows_of
+from ringback.panel.handset_rows import Around, Listed, Row, around, rows_of, seen_of, used_within
 from ringback.panel.live import BEAT
-from ringback.panel.shell import Shell
+from ringback.panel.shell import AGAIN, VISIT, Shell
 from ringback.ports.handsets import Behaviour, Handsets, HandsetText, Passage
 
 Choice = TypeVar("Choice", Behaviour, Passage)
@@ -31,6 +35,7 @@ LONGEST = 6_000
 """Characters of a reply: 40 parts."""
 
 MOST_LISTED = 100
+ALL_OF_THEM = 1_000_000
 MOST_STREAMS = 100
 WRONG = 422
 BUSY = 503
@@ -80,11 +85,20 @@ class HandsetPages:
             web.post("/handset/{number}/behaviour", self.behave),
         ]
 
-    def listed(self) -> list[Listed]:
+    def listed(self, reach: Reach) -> list[Listed]:
         """The handsets that were used last."""
-        numbers = islice(self._handsets.numbers(), MOST_LISTED)
-        shelves = ((number, self._handsets.handset(number)) for number in numbers)
+        numbers = used_within(self._handsets, reach, MOST_LISTED)
+        shelves = ((number, seen_of(self._handsets, number, reach)) for number in numbers)
         return [Listed(number, len(texts), texts[-1]) for number, texts in shelves if texts]
+
+    def _reach(self, request: web.Request) -> Reach:
+        visit = request[VISIT]
+        if not visit.known:
+            return EVERYTHING
+        return self._shell.reach(request) if visit.rights.may(Action.READ_THREADS) else NOTHING
+
+    def _texts(self, request: web.Request, number: str) -> tuple[HandsetText, ...]:
+        return seen_of(self._handsets, number, self._reach(request))
 
     async def index(self, request: web.Request) -> web.Response:
         """The list; with `?number=` it goes to that handset, so that the form works without script."""
@@ -92,7 +106,9 @@ class HandsetPages:
         if asked is not None:
             # a plus sign that was typed into an address arrives as a space
             raise web.HTTPSeeOther(f"/handset/+{re.sub('[^0-9]', '', asked)[:20]}")
-        return self._shell.page(request, "handsets", handsets=self.listed(), total=len(self._handsets.numbers()))
+        reach = self._reach(request)
+        total = len(used_within(self._handsets, reach, ALL_OF_THEM))
+        return self._shell.page(request, "handsets", handsets=self.listed(reach), total=total)
 
     async def show(self, request: web.Request) -> web.Response:
         """One handset, whether or not a text ever came to it."""
@@ -128,8 +144,8 @@ class HandsetPages:
         assert here is not None
         self._streams.add(here)
         try:
-            # a connection that is gone is how each stream ends
-            with suppress(ConnectionError):
+            # a connection that is gone is how each stream ends; or it is not theirs any more
+            with suppress(ConnectionError, web.HTTPException):
                 await answer.prepare(request)
                 await self._follow(request, answer, number, since)
         finally:
@@ -157,7 +173,7 @@ class HandsetPages:
 
     def _page(self, request: web.Request, draft: Draft, status: int = 200) -> web.Response:
         number = _number(request)
-        texts = self._handsets.handset(number)
+        texts = self._texts(request, number)
         beside = around(texts)
         to = draft.to or beside.to
         if request.query.get("to") == "other" or to not in beside.ours:
@@ -176,16 +192,17 @@ class HandsetPages:
         )
 
     async def _follow(self, request: web.Request, answer: web.StreamResponse, number: str, since: int) -> None:
-        before = around([text for text in self._handsets.handset(number) if text.version <= since])
+        before = around([text for text in self._texts(request, number) if text.version <= since])
         while True:
             try:
                 async with asyncio.timeout(self._heartbeat), aclosing(self._handsets.watch(number, since)) as changes:
                     async for text in changes:
-                        since = text.version
-                        texts = self._handsets.handset(number)
-                        for fragment in self._fragments(request, text, texts, before):
-                            await answer.write(fragment)
-                        before = around(texts)
+                        await request[AGAIN]()
+                        texts = self._texts(request, number)
+                        if text.ours in self._reach(request):
+                            for fragment in self._fragments(request, text, texts, before):
+                                await answer.write(fragment)
+                        since, before = text.version, around(texts)
             except TimeoutError:
                 # a write is the only way to learn that the reader is gone
                 await answer.write(BEAT)

@@ -1,9 +1,11 @@
 """How the daemon is, as plain values: what the app fills in, and /readyz and the health page show."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from ringback.core.grants import Reach
 from ringback.panel.say import Say
 
 
@@ -45,6 +47,7 @@ class Finding:
     """Something about the whole that a person should know: paused, texts unconfirmed, a clock that is wrong.
 
     A `Say` is translated where it is shown, a plain text is not. `link` is the place of the panel that settles it.
+    `seen` is set where it is about numbers of ours: what somebody with this reach is told instead, None for nothing.
     """
 
     tone: Tone
@@ -52,6 +55,11 @@ class Finding:
     means: Say | str = ""
     fix: str = ""
     link: str = ""
+    seen: "Callable[[Reach], Finding | None] | None" = field(default=None, compare=False, repr=False)
+
+    def within(self, reach: Reach) -> "Finding | None":
+        """The same for somebody who may know of these numbers only."""
+        return self if self.seen is None else self.seen(reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,11 @@ class Health:
     ready: bool
     parts: tuple[PartState, ...]
     findings: tuple[Finding, ...] = ()
+
+    def within(self, reach: Reach) -> "Health":
+        """The same for somebody who may know of these numbers only."""
+        seen = (finding.within(reach) for finding in self.findings)
+        return replace(self, findings=tuple(finding for finding in seen if finding is not None))
 
 
 def as_json(health: Health) -> dict[str, object]:

@@ -17,6 +17,7 @@ LINKS: Mapping[str, str] = {
     "/tasks": N_("Open the tasks"),
     "/health#pause": N_("To the switch"),
     "/health#carriers": N_("To the carriers"),
+    "/lists/only": N_("To the list"),
 }
 """What the link of a finding says."""
 
@@ -39,6 +40,7 @@ PART_NAMES: Mapping[str, str] = {
     "restoring": N_("Learning what a backup missed"),
     "gaps": N_("Calls out of Asterisk's own records"),
     "sealing": N_("The seal on the audit"),
+    "refusals": N_("Counts of what was refused"),
     "retention": N_("Removing what is old"),
     "search": N_("Index of the search"),
     "pulse": N_("Watch on this program itself"),
@@ -65,6 +67,7 @@ PART_MEANS: Mapping[str, str] = {
     "gaps": N_("Calls that ended out of sight stay tasks."),
     "restoring": N_("What was sent after the backup was made is not learnt meanwhile."),
     "sealing": N_("The history of texts gets its seal a little later."),
+    "refusals": N_("Only the first of each kind of refusal is in the record."),
     "retention": N_("What is old, and what should be erased, stays a little longer."),
     "search": N_("Only the newest of what was written since can be found."),
     "pulse": N_("Nobody notes when this program stands still."),

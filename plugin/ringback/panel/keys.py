@@ -8,7 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from ringback.core.permissions import Action, Asker, Scope
-from ringback.flow.keys import Because, KeyRefused, NewKey, add_key, new_token, read_name, revoke_key
+from ringback.flow.keys import Because, KeyRefused, NewKey, add_key_by, new_token, read_name, read_numbers, revoke_key
 from ringback.panel import api_words as words
 from ringback.panel.doing import done
 from ringback.panel.door import WRONG_FORM, Wrong, read_form
@@ -55,7 +55,7 @@ class KeyPages:
     async def add(self, request: web.Request) -> web.Response:
         """Make a key. The answer shows it, once; it is in no address, and nobody keeps it."""
         who = self._shell.allow(request, Action.MANAGE_KEYS)
-        name, span = await read_form(request, "name", "span")
+        name, span, acts_for, numbers = await read_form(request, "name", "span", "acts_for", "numbers")
         ticked = (await request.post()).getall("scope", [])
         scopes = frozenset(scope for scope in Scope if scope in ticked)
         now = self._smith.clock.now()
@@ -64,10 +64,12 @@ class KeyPages:
             if span not in words.SPANS:
                 raise KeyRefused(Because.STRANGE)
             expires_at = now + timedelta(days=int(span)) if span else None
-            new = NewKey(token.public_id, token.hashed, read_name(name), scopes, expires_at)
-            made = await done(self._smith.store.commit(partial(add_key, new, who.label, now)))
+            held = read_numbers(numbers)
+            user = acts_for.strip().casefold()
+            new = NewKey(token.public_id, token.hashed, read_name(name), scopes, expires_at, user, held)
+            made = await done(self._smith.store.commit(partial(add_key_by, who, new, now)))
         except KeyRefused as refused:
-            typed = {"name": name, "span": span, "scopes": scopes}
+            typed = {"name": name, "span": span, "scopes": scopes, "acts_for": acts_for, "numbers": numbers}
             return await self._list(request, WRONG_FORM, typed=typed, wrong=Wrong(*words.WRONG[refused.why]))
         self._smith.changed()
         return await self._list(request, made=made, token=token.token)
@@ -110,7 +112,7 @@ class KeyPages:
         values = {
             "keys": [*reversed(good), *(key for key in reversed(keys) if key not in good)],
             "good": {key.id for key in good},
-            "typed": {"name": "", "span": "", "scopes": frozenset()},
+            "typed": {"name": "", "span": "90", "scopes": frozenset(), "acts_for": "", "numbers": ""},
             "wrong": None,
             "made": None,
             "done": words.DONE.get(request.query.get("done", "")),

@@ -1,8 +1,9 @@
 """Live pages: each reader is sent the parts of their page that changed, as HTML, for as long as they look.
 
 A page says what it shows now (a `Sight`) and what to listen for. The stream remembers a mark of every part it sent and
-looks again when something is said to have changed; what it sends is always read anew. The marks of all parts on the
-page are the id of each event, so a reader who comes back after a cut says by it exactly what they have.
+looks again when something is said to have changed; what it sends is always read anew, with the rights that its reader
+has at that moment. The marks of all parts on the page are the id of each event, so a reader who comes back after a cut
+says by it exactly what they have.
 """
 
 import asyncio
@@ -18,9 +19,10 @@ import structlog
 from aiohttp import web
 
 from ringback.errors import StoreFault
-from ringback.panel.shell import VISIT, Shell
+from ringback.panel.open_streams import RIGHTS_CHANGED
+from ringback.panel.shell import AGAIN, VISIT, Shell
 from ringback.panel.words import N_
-from ringback.ports.changes import Changes, Touch
+from ringback.ports.changes import GRANTS, Changes, Touch
 
 log = structlog.get_logger("pages")
 
@@ -165,6 +167,9 @@ class Streams:
         except StoreFault as problem:
             # an error page would be written into the stream; the browser comes again by itself
             log.warning("a live page could not be read", path=request.path, problem=str(problem))
+        except web.HTTPException:
+            # what they look at is not there for them any more
+            await self._end(request, reader, RIGHTS_CHANGED)
         except asyncio.CancelledError:
             if not reader.moved:
                 raise
@@ -191,10 +196,11 @@ class Streams:
         with self._changes.watch() as watch:
             while True:
                 async with self._turn:
-                    sight = await self._look(look)
-                if not sight.touches <= listens:
+                    sight = await self._look(request, look)
+                touches = sight.touches | {GRANTS}
+                if not touches <= listens:
                     # what changed before we listened for it would be missed, so look once more
-                    listens = sight.touches
+                    listens = touches
                     watch.of(listens)
                     continue
                 if reader.lacks(sight):
@@ -206,9 +212,10 @@ class Streams:
                 while not await self._rings(watch.wait()):
                     await _write(request, reader, BEAT)
 
-    async def _look(self, look: Look) -> Sight:
+    async def _look(self, request: web.Request, look: Look) -> Sight:
         loop = asyncio.get_running_loop()
         began = loop.time()
+        await request[AGAIN]()
         sight = await look()
         await asyncio.sleep(loop.time() - began)
         return sight

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from ringback.config.sections import MetricsFor
-from ringback.panel.guard import FORWARDED, host_of
+from ringback.panel.forgery import FORWARDED, host_of
 from ringback.panel.site import LOOPBACK_NAMES, is_loopback
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"

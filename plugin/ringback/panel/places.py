@@ -16,6 +16,8 @@ class Place:
     key: str
     needs: Action
     width: str = ""
+    unless: Action | None = None
+    """Whoever has this sees another place instead."""
 
 
 PLACES = (
@@ -24,8 +26,13 @@ PLACES = (
     Place("/tasks", N_("Tasks"), "tasks", "t", Action.READ_THREADS),
 )
 SET_UP = (
+    Place("/permissions", N_("Permissions"), "perm", "p", Action.READ_PERMISSIONS, "wide-only"),
+    Place("/permissions/mine", N_("What I may do"), "perm", "p", Action.READ_OWN, "wide-only", Action.READ_PERMISSIONS),
     Place("/health", N_("Health"), "health", "h", Action.READ_HEALTH),
     Place("/settings", N_("Settings"), "gear", "s", Action.READ_SETTINGS, "wide-only"),
+    Place("/numbers", N_("Numbers"), "hash", "n", Action.READ_NUMBERS, "wide-only"),
     Place("/users", N_("Users"), "people", "u", Action.MANAGE_USERS, "wide-only"),
+    Place("/lists", N_("Lists"), "filter", "l", Action.READ_LISTS, "wide-only"),
+    Place("/audit", N_("Record"), "note", "r", Action.READ_AUDIT, "wide-only"),
     Place("/api", N_("API"), "key", "a", Action.MANAGE_KEYS, "wide-only"),
 )

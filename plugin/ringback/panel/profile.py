@@ -11,9 +11,11 @@ from ringback.panel import words
 from ringback.panel.browsers import in_words
 from ringback.panel.door import BUSY, WRONG_FORM, Door, Wrong, read_form
 from ringback.panel.entering import Entering
-from ringback.panel.guard import COOKIE, KEYS_COOKIE, THEME_COOKIE, drop_cookie, holds, local_path
+from ringback.panel.forgery import local_path
+from ringback.panel.logged_in import holds
 from ringback.panel.passwords import TooBusy
 from ringback.panel.shell import VISIT
+from ringback.panel.tokens import COOKIE, KEYS_COOKIE, THEME_COOKIE, drop_cookie
 from ringback.panel.words import N_
 from ringback.ports.people import Account
 
@@ -55,7 +57,9 @@ class ProfilePages:
         except Wrong as wrong:
             return await self._page(request, wrong)
         answer = web.HTTPSeeOther("/profile?done=password-changed")
-        await self._entering.let_in(request, await self._me(request), answer)
+        me = await self._me(request)
+        method = "password+totp" if me.totp_at is not None else "password"
+        await self._entering.let_in(request, me, answer, method)
         raise answer
 
     async def change_language(self, request: web.Request) -> web.Response:
@@ -111,6 +115,8 @@ class ProfilePages:
         logins = [login for login in await self._door.people.of_account(account.id) if holds(login, now)]
         values = {
             "me": account,
+            "factors": self._door.proving is not None,
+            "codes_left": len(account.codes.split()),
             "logins": [(login, in_words(login.browser)) for login in logins],
             "wrong": wrong,
             "done": words.DONE.get(request.query.get("done", "")),

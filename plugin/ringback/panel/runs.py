@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from ringback.core.grants import Way
 from ringback.core.ids import Kind, kind_of
 from ringback.core.permissions import Action
 from ringback.core.reasons import SENTENCES
@@ -50,7 +51,7 @@ class RunPages:
     async def index(self, request: web.Request) -> web.Response:
         """The latest runs, the newest first."""
         self._shell.allow(request, Action.SEND_BULK)
-        runs = await self._office.told.latest(LATEST)
+        runs = await self._office.told.latest(self._shell.reach(request), LATEST)
         return self._shell.page(
             request,
             "api_runs",
@@ -71,7 +72,7 @@ class RunPages:
             told=told,
             run=told.run,
             ahead=outlook(told, self._office.per_minute, now),
-            can=ways(told),
+            can=ways(told) if self._may_act(request, told.run) else frozenset(),
             to_come=told.run.state is RunState.OPEN and told.run.plan.not_before > now,
             asks=request.query.get("ask") == "cancel",
             names=await self._names(),
@@ -94,9 +95,14 @@ class RunPages:
         await done(self._office.runs.call_off(who, told.run.public_id))
         raise _see(told.run, "cancel")
 
+    def _may_act(self, request: web.Request, run: Run) -> bool:
+        return self._shell.rights(request).right(Way.BULK, run.plan.did, run.plan.class_).allowed
+
     async def _told(self, request: web.Request) -> Tallied:
         wanted = request.match_info["id"]
-        told = await self._office.told.show(wanted) if kind_of(wanted) is Kind.BULK else None
+        told = (
+            await self._office.told.show(self._shell.reach(request), wanted) if kind_of(wanted) is Kind.BULK else None
+        )
         if told is None:
             raise web.HTTPNotFound
         return told

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from ringback.core.grants import Reach
 from ringback.core.numbers import Number
 from ringback.core.permissions import Action
 from ringback.core.search import LONGEST_QUERY, Query, read_query
@@ -75,27 +76,33 @@ class SearchPages:
         """What was found for `?q=`, in all threads, in those of one of our numbers, or in one thread."""
         self._shell.allow(request, Action.READ_THREADS)
         asked = await self._asked(request)
-        answer = await self._answer(asked)
+        answer = await self._answer(asked, self._shell.reach(request))
+        numbers = self._known(request)
         return self._shell.page(
-            request, "search", asked=asked, answer=answer, numbers=self._numbers, link_to=link_to, W=thread_words
+            request, "search", asked=asked, answer=answer, numbers=numbers, link_to=link_to, W=thread_words
         )
+
+    def _known(self, request: web.Request) -> Sequence[str]:
+        """Our numbers that whoever asks may know of."""
+        reach = self._shell.reach(request)
+        return [number for number in self._numbers if number in reach]
 
     async def _asked(self, request: web.Request) -> Asked:
         thread = request.query.get("thread", "")
-        head = await self._threads.head(thread) if thread else None
+        head = await self._threads.head(self._shell.reach(request), thread) if thread else None
         if thread and head is None:
             raise web.HTTPNotFound
         after = read_numbers(request.query.get("after", ""), 2)
-        did = next((number for number in self._numbers if number == request.query.get("did")), "")
+        did = next((number for number in self._known(request) if number == request.query.get("did")), "")
         typed = clean(request.query.get("q", ""))[:LONGEST_QUERY]
         return Asked(typed, did, head, FoundPlace(*after) if after else None)
 
-    async def _answer(self, asked: Asked) -> Answer:
+    async def _answer(self, asked: Asked, reach: Reach) -> Answer:
         query = read_query(asked.typed)
         within = Within(asked.head.public_id if asked.head else "", asked.did)
-        page = await self._search.find(query, within, asked.after)
+        page = await self._search.find(reach, query, within, asked.after)
         number = self._read(asked.typed).e164 or ""
         if not number or asked.head or asked.after:
             return Answer(query, page=page)
-        threads = (await self._threads.of_peer(number)).rows
+        threads = (await self._threads.of_peer(reach, number)).rows
         return Answer(query, number, [row for row in threads if asked.did in ("", row.did)], page)

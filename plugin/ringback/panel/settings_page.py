@@ -114,7 +114,12 @@ class SettingsPages:
 
 def sections(settings: Settings, writer: "Writer") -> Iterator[Part]:
     """Every table but the rules, in the order of the documentation."""
-    for section in ("business", "web", "hooks", "api", "database", "paths"):
+    for section in ("business", "web", "hooks", "api", "login"):
+        yield Part(words.SECTIONS[section], "", writer.rows(section, "", _fields(getattr(settings, section))))
+    for name, directory in (("oidc", settings.oidc), ("ldap", settings.ldap)):
+        if directory is not None:
+            yield Part(words.SECTIONS[f"login.{name}"], "", writer.rows(f"login.{name}", "", _fields(directory)))
+    for section in ("mail", "database", "paths"):
         yield Part(words.SECTIONS[section], "", writer.rows(section, "", _fields(getattr(settings, section))))
     for pbx in settings.asterisk:
         rows = ((key, value) for key, value in _fields(pbx) if key != "name")
@@ -162,13 +167,13 @@ class Writer:
     def row(self, section: str, name: str, key: str, value: object) -> Row:
         """One key with its value, or with what is said instead of it."""
         way = f"{section}.{key}"
-        origin = self._origin(show((section, *([name] if name else []), key)))
+        origin = self._origin(show((*section.split("."), *([name] if name else []), key)))
         row = Row(key, words.KEYS.get(way, key), origin=origin)
         if isinstance(value, SecretStr) or key.rpartition("_")[2] in SECRET_WORDS or origin.startswith(SECRET_PLACES):
             return replace(row, ours=(words.HIDDEN,))
         if isinstance(value, bool):
             return replace(row, ours=(words.YES if value else words.NO,))
-        if value in ("", None, (), frozenset()) or (value == 0 and way in words.ANY):
+        if value in ("", None, (), frozenset(), {}) or (value == 0 and way in words.ANY):
             return replace(row, ours=(words.ANY.get(way, words.NOTHING),))
         if isinstance(value, Enum) and (said := words.VALUES.get(f"{way}={value}")):
             return replace(row, ours=(said,))
@@ -206,6 +211,8 @@ class Writer:
             case tuple():
                 for one in value:
                     yield from self._values(way, one)
+            case Mapping():
+                yield from (f"{name}: {', '.join(groups)}" for name, groups in value.items())
             case frozenset():
                 yield from sorted(text for one in value for text in self._values(way, one))
             case _:

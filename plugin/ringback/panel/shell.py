@@ -1,6 +1,6 @@
 """What every page needs of its request: who asks, whether they may, and a page in their language."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from ringback.core.book import Book
+from ringback.core.grants import Reach, Way
 from ringback.core.permissions import Action, Asker, Principal, may
+from ringback.core.rights import Rights
 from ringback.panel.site import Now, Site
 from ringback.panel.static import StaticFiles
 from ringback.resources import shipped
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
     from ringback.panel.tongues import Languages
 
 NOBODY = Principal(Asker.NOBODY, "", "", frozenset())
+NO_RIGHTS = Rights(NOBODY, Book())
 
-Counts = Callable[[Principal], Mapping[str, int]]
+Counts = Callable[[Rights], Mapping[str, int]]
 """What waits at a place of the navigation for somebody, by the place's path: {"/tasks": 3}. Asked for every page."""
 
 
@@ -28,7 +32,7 @@ class Visit:
     """One request, and who makes it. `csrf` goes into every form as the hidden field `csrf`.
 
     `theme` is `light`, `dark` or empty for the system's own; `keys` is `off` when single keys shall do nothing. `login`
-    is the row of the browser's login, 0 where nobody is logged in.
+    is the row of the browser's login, 0 where nobody is logged in. `owes`: they must set up a second factor first.
     """
 
     principal: Principal = NOBODY
@@ -37,6 +41,8 @@ class Visit:
     theme: str = ""
     keys: str = ""
     login: int = 0
+    rights: Rights = NO_RIGHTS
+    owes: bool = False
 
     @property
     def known(self) -> bool:
@@ -46,10 +52,22 @@ class Visit:
 
 VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
 """Set by the guard, for every request that a handler sees."""
+Again = Callable[[], Awaitable[None]]
+AGAIN: web.RequestKey[Again] = web.RequestKey("again")
+"""Takes the rights of whoever asks anew, for what lasts longer than a page. Set by the guard; raises as for a new
+request when it is not theirs any more."""
 
 
-def _nothing_waits(_: Principal) -> Mapping[str, int]:
+def _nothing_waits(_: Rights) -> Mapping[str, int]:
     return {}
+
+
+class NotPermitted(web.HTTPForbidden):
+    """Whoever asks may not do this at all; the guard leaves it in the record."""
+
+    def __init__(self, action: Action) -> None:
+        super().__init__()
+        self.action = action
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +83,16 @@ class Shell:
         """Who asks, if they may; else a 403 page that says so."""
         principal = request[VISIT].principal
         if not may(principal, action):
-            raise web.HTTPForbidden
+            raise NotPermitted(action)
         return principal
+
+    def rights(self, request: web.Request) -> Rights:
+        """What whoever asks may do, and where."""
+        return request[VISIT].rights
+
+    def reach(self, request: web.Request, way: Way = Way.RECEIVE) -> Reach:
+        """The numbers of ours with which whoever asks may do this."""
+        return self.rights(request).reach(way)
 
     def page(self, request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
         """Fill in a template for this visitor. It knows `visit`, and `may('action')` for what to show."""
@@ -75,7 +101,7 @@ class Shell:
     def html(self, request: web.Request, template: str, **values: object) -> str:
         """The same as text, for fragments of a live stream."""
         visit = request.get(VISIT, Visit())
-        counts = self.counts(visit.principal) if visit.known else {}
+        counts = self.counts(visit.rights) if visit.known else {}
         allowed = partial(may, visit.principal)
         return self.pages().render(template, visit=visit, here=request.path, counts=counts, may=allowed, **values)
 

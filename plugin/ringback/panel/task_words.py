@@ -84,6 +84,22 @@ TASKS: Mapping[TaskKind, TaskWords] = {
         N_("The carrier did not take it or could not deliver it, or it waited until it was too old."),
         N_("Look in the thread why. Call them, or write again."),
     ),
+    TaskKind.ALLOWANCE: TaskWords(
+        N_("An allowance of the month is nearly used up, or is"),
+        N_("An allowance of the month is nearly used up, or is"),
+        "text",
+        "warn",
+        N_("Soft limits only warn. At a hard limit texts are refused until the month ends."),
+        N_("Raise the allowance if they should send on."),
+    ),
+    TaskKind.ASKED: TaskWords(
+        N_("Somebody asks to be allowed something"),
+        N_("Somebody asks to be allowed something"),
+        "key",
+        "accent",
+        N_("They cannot do it themselves, and wait for an administrator."),
+        N_("Look on their page of permissions, decide, and press Done."),
+    ),
     TaskKind.PARTIAL: TaskWords(
         N_("A text of %(who)s is not whole"),
         N_("A text is not whole"),

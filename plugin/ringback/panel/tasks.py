@@ -11,7 +11,7 @@ from aiohttp import web
 from ringback.core.ids import Kind, kind_of
 from ringback.core.messages import State
 from ringback.core.permissions import Action, Principal
-from ringback.core.tasks import TaskKind
+from ringback.core.tasks import OF_PERMISSIONS, TaskKind
 from ringback.flow.desk import Desk, Resolution, Settled
 from ringback.flow.settling import IN_DOUBT
 from ringback.panel import call_words, task_words
@@ -74,7 +74,8 @@ class TaskPages:
         self._shell.allow(request, Action.READ_THREADS)
         over = request.query.get("view") == "done"
         after = _task_id(request.query.get("after", ""))
-        page = await (self._worklist.done(after) if over else self._worklist.open(after))
+        reach = self._shell.reach(request)
+        page = await (self._worklist.done(reach, after) if over else self._worklist.open(reach, after))
         about = _task_id(request.query.get("about", ""))
         shown = self._all(request, page)
         return self._shell.page(
@@ -94,7 +95,8 @@ class TaskPages:
         self._shell.allow(request, Action.READ_THREADS)
 
         async def look() -> Sight:
-            page = await self._worklist.open()
+            self._shell.allow(request, Action.READ_THREADS)
+            page = await self._worklist.open(self._shell.reach(request))
             parts = self._parts(request, self._all(request, page))
             waiting = f"{len(parts)}{'+' if page.more else ''}" if parts else ""
             return Sight(parts, frozenset({TASKS}), {LIST: tuple(part.id for part in parts)}, {HERE: waiting})
@@ -103,7 +105,7 @@ class TaskPages:
 
     async def close_one(self, request: web.Request) -> web.Response:
         """Somebody did it."""
-        who, task = self._who(request), request.match_info["task"]
+        who, task = self._who(request), (await self._task(request)).public_id
         await done(self._desk.close_task(who, task))
         raise _see(about=task)
 
@@ -147,14 +149,18 @@ class TaskPages:
 
     async def _task(self, request: web.Request) -> TaskLine:
         task_id = _task_id(request.match_info["task"])
-        task = await self._worklist.task(task_id) if task_id else None
-        if task is None:
+        task = await self._worklist.task(self._shell.reach(request), task_id) if task_id else None
+        if task is None or not self._theirs(request, task):
             raise web.HTTPNotFound
         return task
 
     async def _pressed(self, request: web.Request, about: str | None) -> TaskShown | None:
-        task = await self._worklist.task(about) if about else None
-        return self._shown(request, task) if task else None
+        task = await self._worklist.task(self._shell.reach(request), about) if about else None
+        return self._shown(request, task) if task and self._theirs(request, task) else None
+
+    def _theirs(self, request: web.Request, task: TaskLine) -> bool:
+        """Whether it is for somebody who does what whoever asks does."""
+        return task.kind not in OF_PERMISSIONS or self._shell.rights(request).may(Action.MANAGE_PERMISSIONS)
 
     def _parts(self, request: web.Request, tasks: Sequence[TaskShown]) -> Sequence[Part]:
         """Each task is a part of its own, so that a change of one does not disturb a reader of another."""
@@ -168,7 +174,7 @@ class TaskPages:
         return self._shell.html(request, "task", it=shown)
 
     def _all(self, request: web.Request, page: TasksPage) -> Sequence[TaskShown]:
-        return [self._shown(request, task) for task in page.tasks]
+        return [self._shown(request, task) for task in page.tasks if self._theirs(request, task)]
 
     def _shown(self, request: web.Request, task: TaskLine) -> TaskShown:
         return show(task, self._shell.pages().formats(request[VISIT].language))

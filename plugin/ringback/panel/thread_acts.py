@@ -15,12 +15,13 @@ from ringback.core.policy import Refuse
 from ringback.core.reasons import Reason
 from ringback.errors import StoreBusy
 from ringback.flow.desk import Denied, Desk, NotThere, Resolution, Settled, Unwritten
+from ringback.flow.stopping import Whole
 from ringback.panel import thread_words
 from ringback.panel.shell import Shell
 from ringback.panel.threads import HERE, Draft, ThreadPages, new_key
 
 T = TypeVar("T")
-CONFLICT, UNWRITTEN, BUSY = 409, 422, 503
+DENIED, CONFLICT, UNWRITTEN, BUSY = 403, 409, 422, 503
 
 
 class ThreadActs:
@@ -59,7 +60,8 @@ class ThreadActs:
         except StoreBusy:
             return await self._pages.page(request, Draft(key, text, fault=thread_words.BUSY), BUSY)
         except Denied as denied:
-            return await self._pages.page(request, Draft(new_key(), text, Refuse(denied.reason)), CONFLICT)
+            status = DENIED if denied.reason is Reason.PERMISSION_DENIED else CONFLICT
+            return await self._pages.page(request, Draft(new_key(), text, Refuse(denied.reason)), status)
         if isinstance(replied.verdict, Refuse):
             return await self._pages.page(request, Draft(new_key(), text, replied.verdict), CONFLICT)
         raise _to_thread(request, "end")
@@ -87,7 +89,8 @@ class ThreadActs:
     async def opt_out(self, request: web.Request) -> web.Response:
         """They said in another way that they want no texts; `note` says how."""
         who, note = _settler(self._shell, request), await _field(request, "note")
-        return await self._note(request, self._desk.opt_out(who, _thread(request), note), "about")
+        whole = Whole.BUSINESS if await _field(request, "whole") == Whole.BUSINESS else Whole.NUMBER
+        return await self._note(request, self._desk.opt_out(who, _thread(request), note, whole), "about")
 
     async def opt_in(self, request: web.Request) -> web.Response:
         """They said in another way that they want texts again; `note` says how, and must not be empty."""

@@ -1,12 +1,13 @@
 """The parts of the inbox's pages, each by itself, so that a page and its live stream show the same."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from ringback.core.numbers import Number
-from ringback.panel import thread_words
+from ringback.core.permissions import Action, may
+from ringback.panel import list_words, thread_words
 from ringback.panel.live import Part
 from ringback.panel.person import Person, person
 from ringback.panel.shell import VISIT, Shell
@@ -16,6 +17,14 @@ from ringback.ports.threads import Entry, Head, Place, Point, ThreadPage, Thread
 
 LIST, ENTRIES = "threads", "entries"
 """The boxes of the page that live parts go into."""
+
+
+@dataclass(frozen=True, slots=True)
+class MayNot:
+    """Why somebody may not write from a number, and whom to ask for it."""
+
+    why: str
+    ask: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +81,8 @@ class ThreadParts:
             parts.append(Part(item.id, item, html(item), ENTRIES, parts[-1].id if parts else None))
         return parts
 
-    def about(self, request: web.Request, head: Head) -> list[Part]:
-        """What stands over and beside the line."""
+    def about(self, request: web.Request, head: Head, may_not: MayNot | None) -> list[Part]:
+        """What stands over and beside the line, and over the box for an answer."""
         view = request.query.get("view", "")
 
         def top() -> str:
@@ -82,15 +91,21 @@ class ThreadParts:
         def aside() -> str:
             return self._fill(request, "about", head=head, view=view, person=self.person(request, head))
 
+        def why() -> str:
+            return self._fill(request, "may_not", may_not=may_not)
+
         still = replace(head, unread=0, calls=())
-        return [Part("thread-head", still, top), Part("about", (still, head.calls), aside)]
+        parts = [Part("thread-head", still, top), Part("about", (still, head.calls), aside)]
+        if may(request[VISIT].principal, Action.REPLY):
+            parts.append(Part("may-not", may_not, why))
+        return parts
 
     def person(self, request: web.Request, head: Head) -> Person:
         locale = self._shell.pages().formats(request[VISIT].language).locale
         return person(self._read(head.peer), head.language, locale, self._clock.now())
 
     def _fill(self, request: web.Request, template: str, **values: object) -> str:
-        return self._shell.html(request, template, W=thread_words, **values)
+        return self._shell.html(request, template, W=thread_words, L=list_words, **values)
 
 
 def read_point(words: str) -> Point | None:

@@ -112,10 +112,17 @@ LEDGER: Mapping[tuple[str, str], str] = {
     ("opt_out", "text"): N_("They wrote %(words)s. No more texts go to them from this number."),
     ("opt_out", "carrier"): N_("The carrier blocks texts to them: %(words)s. No more go from this number."),
     ("opt_out", "person"): N_("Noted here that they want no more texts from this number. %(words)s"),
+    ("opt_out", "call"): N_("They said on the phone that they want no more texts from this number. %(words)s"),
+    ("opt_out", "voicemail"): N_("They said on the voicemail that they want no more texts from this number. %(words)s"),
+    ("opt_out", "key"): N_("They pressed a key to get no more texts from this number. %(words)s"),
+    ("opt_out", "everywhere"): N_("They want no more texts from any number of yours. %(words)s"),
+    ("opt_out", "import"): N_("They told a former system that they want no more texts. %(words)s"),
     ("opt_in", "text"): N_("They wrote %(words)s. Texts may go to them again."),
     ("opt_in", "person"): N_("Noted here that they want texts again. %(words)s"),
 }
 """By what was said and how."""
+BY_HAND = frozenset({"person", "call", "voicemail", "key", "everywhere", "import"})
+"""What somebody here wrote down."""
 OTHER_LEDGER: Mapping[str, str] = {
     "opt_out": N_("No more texts go to them from this number. %(words)s"),
     "opt_in": N_("Texts may go to them again. %(words)s"),
@@ -129,10 +136,13 @@ GATES: Mapping[str, tuple[str, str]] = {
     "pause": (N_("Pause"), N_("A pause does not hold what people write.")),
     "reachable": (N_("Number"), N_("It can get texts, and a carrier sends for ours.")),
     "caller": (N_("Caller"), N_("No call asks for this text.")),
+    "never_text": (N_("Never text"), N_("They are not on this list.")),
+    "staging": (N_("Staging"), N_("It does not keep texts from them.")),
     "opt_out": (N_("Opt-out"), N_("None on record.")),
     "length": (N_("Length"), N_("Short enough to send.")),
     "loop": (N_("Loop"), N_("Counts automatic texts only.")),
     "storm": (N_("Storm"), N_("Counts automatic texts only.")),
+    "allowance": (N_("Allowance"), N_("The month has room for it.")),
     "schedule": (N_("Time"), N_("It may go at once.")),
     "rate": (N_("Rate"), N_("Our number may send now.")),
 }
@@ -177,7 +187,7 @@ NO_NOTE = N_("Write how they asked for texts again. It is kept as the evidence."
 
 def noted(said: LedgerLine) -> str:
     """What was said; who wrote it down stands before it in the ledger, and is no business of this page."""
-    return said.words.partition(": ")[2] if said.method == "person" else said.words
+    return said.words.partition(": ")[2] if said.method in BY_HAND else said.words
 
 
 def means(state: State, reason: Reason | None) -> str:

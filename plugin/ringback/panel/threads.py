@@ -2,28 +2,33 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from ringback.core.grants import Way
+from ringback.core.messages import MessageClass
 from ringback.core.numbers import Number
 from ringback.core.permissions import Action, Principal
 from ringback.core.policy import Verdict
+from ringback.core.right_words import told as in_words
 from ringback.core.writing import clean
 from ringback.errors import StoreBusy
 from ringback.flow.desk import Advice, Desk, NotThere
-from ringback.panel import thread_words
+from ringback.panel import list_words, thread_words
 from ringback.panel.live import Sight, Streams
 from ringback.panel.shell import VISIT, Shell
-from ringback.panel.thread_parts import LIST, Pane, ThreadParts, read_place, read_point
+from ringback.panel.thread_parts import LIST, MayNot, Pane, ThreadParts, read_place, read_point
 from ringback.ports import Clock
 from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.threads import Head, Point, ReadThreads, Timeline, View
 
 HERE = "/threads"
 MOST_COUNTED = 100
+MOST_ASKED = 5
+"""Whom to ask are named up to so many."""
 START = Point(0, 0, 0)
 
 
@@ -52,8 +57,17 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
+Names = Callable[[], Awaitable[Sequence[str]]]
+
+
+async def nobody() -> Sequence[str]:
+    """No name is known."""
+    return ()
+
+
 class ThreadPages:
-    """The pages under /threads. `read` reads a number as somebody typed it."""
+    """The pages under /threads. `read` reads a number as somebody typed it; `whom_to_ask` names who decides who may
+    what."""
 
     def __init__(
         self,
@@ -63,8 +77,10 @@ class ThreadPages:
         streams: Streams,
         read: Callable[[str], Number],
         clock: Clock,
+        whom_to_ask: Names = nobody,
     ) -> None:
         self._shell = shell
+        self._whom_to_ask = whom_to_ask
         self._threads = threads
         self._desk = desk
         self._streams = streams
@@ -87,13 +103,13 @@ class ThreadPages:
         """The list; with `?number=` the threads with one person, and with the only one of them at once."""
         self._shell.allow(request, Action.READ_THREADS)
         sought = request.query.get("number", "").strip()
-        pane = await self._seek(sought) if sought else await self._pane(request)
+        pane = await self._seek(request, sought) if sought else await self._pane(request)
         marks = Sight(self._parts.rows(request, pane), frozenset()).marks
         return self._shell.page(request, "threads", pane=pane, marks=marks, W=thread_words)
 
-    async def _seek(self, sought: str) -> Pane:
+    async def _seek(self, request: web.Request, sought: str) -> Pane:
         number = self._read(sought)
-        page = await self._threads.of_peer(number.e164 or clean(sought))
+        page = await self._threads.of_peer(self._shell.reach(request), number.e164 or clean(sought))
         if len(page.rows) == 1:
             raise web.HTTPSeeOther(f"{HERE}/{page.rows[0].public_id}?view={View.ALL}")
         return Pane(View.ALL, page, sought=sought, number=number.e164 or "")
@@ -102,23 +118,24 @@ class ThreadPages:
         """One thread. Whoever opens it has read it."""
         who = self._shell.allow(request, Action.READ_THREADS)
         if request.method == "GET" and not request.headers.get("Sec-Purpose", "").startswith("prefetch"):
-            await self._mark_read(who, request.match_info["thread"])
+            await self._mark_read(who, await self._head(request))
         return await self.page(request, Draft(new_key()))
 
-    async def _mark_read(self, who: Principal, thread: str) -> None:
+    async def _mark_read(self, who: Principal, head: Head) -> None:
         """Looking changes this and nothing else. A busy database must not keep anybody from reading."""
-        head = await self._threads.head(thread)
-        if head is not None and head.unread:
+        if head.unread:
             with suppress(StoreBusy, NotThere):
-                await self._desk.mark_read(who, thread)
+                await self._desk.mark_read(who, head.public_id)
 
     async def page(self, request: web.Request, draft: Draft, status: int = 200) -> web.Response:
         """The thread of this request, with what stands in its box."""
         thread, who = request.match_info["thread"], request[VISIT].principal
         before = read_point(request.query.get("before", ""))
-        opened, pane = await asyncio.gather(self._open(thread, before), self._pane(request))
+        opened, pane = await asyncio.gather(self._open(request, before), self._pane(request))
         laid, parts = self._parts.lay(request, opened.timeline.entries), self._parts
-        live = [*parts.entries(request, laid), *parts.about(request, opened.head), *parts.rows(request, pane, thread)]
+        may_not = await self._may_not(request, opened.head.did)
+        about = parts.about(request, opened.head, may_not)
+        live = [*parts.entries(request, laid), *about, *parts.rows(request, pane, thread)]
         return self._shell.page(
             request,
             "thread",
@@ -132,11 +149,22 @@ class ThreadPages:
             person=parts.person(request, opened.head),
             draft=draft,
             advice=await self.advise(who, thread, draft.text),
+            may_not=may_not,
             marks=Sight(live, frozenset()).marks,
             settled=_settled(request),
             view=request.query.get("view", ""),
             W=thread_words,
+            L=list_words,
         )
+
+    async def _may_not(self, request: web.Request, did: str) -> MayNot | None:
+        rights = self._shell.rights(request)
+        right = rights.right(Way.SEND, did, MessageClass.CONVERSATIONAL)
+        if right.allowed:
+            return None
+        told = in_words(right, Way.SEND, did, rights.book)
+        why = " ".join(self._shell.say(request, sentence, **told.values) for sentence in told.sentences)
+        return MayNot(why, (await self._whom_to_ask())[:MOST_ASKED])
 
     async def advise(self, who: Principal, thread: str, text: str) -> Advice | None:
         """What the gates would say; None when they cannot be asked now."""
@@ -153,9 +181,10 @@ class ThreadPages:
         listed = "view" in request.query
 
         async def look() -> Sight:
+            self._shell.allow(request, Action.READ_THREADS)
             if not listed:
-                return Sight((), frozenset({ANY_THREAD}), counts=await self._waiting())
-            pane, counts = await asyncio.gather(self._pane(request), self._waiting())
+                return Sight((), frozenset({ANY_THREAD}), counts=await self._waiting(request))
+            pane, counts = await asyncio.gather(self._pane(request), self._waiting(request))
             rows = self._parts.rows(request, pane)
             return Sight(rows, frozenset({ANY_THREAD}), {LIST: tuple(part.id for part in rows)}, counts)
 
@@ -166,29 +195,32 @@ class ThreadPages:
         self._shell.allow(request, Action.READ_THREADS)
         thread = request.match_info["thread"]
         first = read_point(request.query.get("from", "")) or START
-        head = await self._head(thread)
+        head = await self._head(request)
         touches = frozenset({ANY_THREAD, Touch("thread", head.id), Touch("peer", head.peer)})
 
         async def look() -> Sight:
+            self._shell.allow(request, Action.READ_THREADS)
             opened, pane, counts = await asyncio.gather(
-                self._open(thread, None, first), self._pane(request), self._waiting()
+                self._open(request, None, first), self._pane(request), self._waiting(request)
             )
             rows = self._parts.rows(request, pane, thread)
             line = self._parts.entries(request, self._parts.lay(request, opened.timeline.entries))
-            parts = [*line, *self._parts.about(request, opened.head), *rows]
+            may_not = await self._may_not(request, opened.head.did)
+            parts = [*line, *self._parts.about(request, opened.head, may_not), *rows]
             orders = {LIST: tuple(part.id for part in rows)}
             return Sight(parts, touches, orders, counts, cut=opened.timeline.older is not None)
 
         return await self._streams.serve(request, look)
 
-    async def _head(self, thread: str) -> Head:
-        head = await self._threads.head(thread)
+    async def _head(self, request: web.Request) -> Head:
+        """The thread of this request. One of a number that whoever asks may not see is not there."""
+        head = await self._threads.head(self._shell.reach(request), request.match_info["thread"])
         if head is None:
             raise web.HTTPNotFound
         return head
 
-    async def _open(self, thread: str, before: Point | None, first: Point | None = None) -> Opened:
-        head = await self._head(thread)
+    async def _open(self, request: web.Request, before: Point | None, first: Point | None = None) -> Opened:
+        head = await self._head(request)
         if first is None:
             timeline = await self._threads.timeline(head, before)
         else:
@@ -198,10 +230,10 @@ class ThreadPages:
     async def _pane(self, request: web.Request) -> Pane:
         view = next((view for view in View if view == request.query.get("view")), View.WAITING)
         after = read_place(request.query.get("after", ""))
-        return Pane(view, await self._threads.page(view, after), after)
+        return Pane(view, await self._threads.page(self._shell.reach(request), view, after), after)
 
-    async def _waiting(self) -> Mapping[str, str]:
-        waiting = await self._threads.waiting(MOST_COUNTED)
+    async def _waiting(self, request: web.Request) -> Mapping[str, str]:
+        waiting = await self._threads.waiting(self._shell.reach(request), MOST_COUNTED)
         return {HERE: "" if not waiting else f"{MOST_COUNTED - 1}+" if waiting == MOST_COUNTED else str(waiting)}
 
 

@@ -41,7 +41,10 @@ PART_ICON: Mapping[str, str] = {
 
 ROLE: Mapping[Role, tuple[str, str]] = {
     Role.ADMINISTRATOR: (N_("Administrator"), N_("Everything, also settings and users")),
+    Role.SUPERVISOR: (N_("Supervisor"), N_("What agents do, and runs to many, lists, exports; sees who may what")),
     Role.AGENT: (N_("Agent"), N_("Reads and answers texts, sees calls, closes tasks, can pause")),
+    Role.AUDITOR: (N_("Auditor"), N_("Reads the record of who did what, and who may what; no texts")),
+    Role.INTEGRATOR: (N_("Integrator"), N_("Gives programs their keys")),
 }
 """What a role is called, and what it may do."""
 
@@ -49,9 +52,14 @@ DONE: Mapping[str, str] = {
     "user-added": N_("Added. They can log in now."),
     "role-changed": N_("The role is changed. They log in again."),
     "password-changed": N_("The password is changed. Every other browser is logged out."),
+    "described": N_("What is said of them is changed."),
+    "joined": N_("They are in the department."),
+    "left": N_("They are not in the department any more."),
     "disable": N_("Disabled. They are logged out and cannot log in."),
     "enable": N_("They may log in again."),
     "logout": N_("Logged out everywhere."),
+    "own-totp-off": N_("Your second factor is taken off."),
+    "totp-off": N_("The second factor is taken off. They log in with the password alone until they set one up."),
     "language-changed": N_("The language is changed."),
     "keys-changed": N_("The keys are changed in this browser."),
 }

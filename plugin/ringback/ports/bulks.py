@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from ringback.core.grants import Reach
 from ringback.core.messages import Basis, MessageClass, OnDoubt, State
 from ringback.core.reasons import Reason
 
@@ -32,7 +33,8 @@ ENDED = frozenset({RunState.DONE, RunState.CANCELLED, RunState.EXPIRED})
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run sends, from where, for whom and when. `body` has places for each recipient's words."""
+    """What a run sends, from where, for whom and when. `body` has places for each recipient's words. `account` is the
+    user who asked for it, or for whom a program did."""
 
     asked_by: str
     did: str
@@ -46,6 +48,7 @@ class Plan:
     campaign: str = ""
     reference: str = ""
     on_doubt: OnDoubt = OnDoubt.ONCE
+    account: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +147,12 @@ class Bulks(Protocol):
     def tallied(self, public_id: str) -> Tallied | None:
         """Everything that is shown of a run; None where nobody was told of one."""
 
-    def latest(self, limit: int) -> list[Run]:
+    def latest(self, reach: Reach, limit: int) -> list[Run]:
         """Runs that people were told of, the newest first."""
 
 
 class ReadBulks(Protocol):
     """Runs for whoever looks. Raises StoreFault when the database cannot be read."""
 
-    async def show(self, public_id: str) -> Tallied | None: ...
-    async def latest(self, limit: int) -> list[Run]: ...
+    async def show(self, reach: Reach, public_id: str) -> Tallied | None: ...
+    async def latest(self, reach: Reach, limit: int) -> list[Run]: ...

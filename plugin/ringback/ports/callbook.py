@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from ringback.core.grants import Reach
 from ringback.ports.stories import CallStory
 
 
@@ -65,10 +66,11 @@ class CallsPage:
 
 
 class Callbook(Protocol):
-    """Reads calls for the pages."""
+    """Reads calls for the pages. A call to outside is of no number of ours, so only whoever may see everything sees
+    it by itself."""
 
-    async def page(self, wanted: CallFilter, before: str | None = None) -> CallsPage:
+    async def page(self, reach: Reach, wanted: CallFilter, before: str | None = None) -> CallsPage:
         """Return calls, newest first; `before` is the public id of the last one seen."""
 
-    async def story(self, public_id: str) -> CallStory | None:
+    async def story(self, reach: Reach, public_id: str) -> CallStory | None:
         """Return all that is known of one call."""

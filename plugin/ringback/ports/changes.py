@@ -18,6 +18,8 @@ ANY_CALL = Touch("calls", 0)
 TASKS = Touch("tasks", 0)
 BULKS = Touch("bulks", 0)
 """Some run to many people began, or was paused, resumed or called off."""
+GRANTS = Touch("grants", 0)
+"""Who may what is another now: a grant, a department, a role, who owns a number."""
 
 
 class Counted(NamedTuple):

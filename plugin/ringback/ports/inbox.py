@@ -65,8 +65,8 @@ class Inbound(Protocol):
     def mark_answered(self, thread_id: int, since: datetime | None = None) -> None:
         """Nobody waits for an answer here any more; with `since`, nobody who began to wait then or later."""
 
-    def waiting(self, most: int) -> int:
-        """How many threads wait for an answer, counted up to `most`."""
+    def waiting(self, most: int) -> dict[str, int]:
+        """How many threads wait for an answer, by number of ours, each counted up to `most`."""
 
     def offered(self, thread_id: int, since: datetime) -> tuple[str, datetime] | None:
         """Return the call-back windows last offered to this person, as stored, and when."""

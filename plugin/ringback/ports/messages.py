@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ringback.core.grants import Reach
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
 
@@ -96,8 +97,11 @@ class MessageFilter:
 class Messages(Protocol):
     """Reads beside the writer."""
 
-    async def report(self, public_id: str) -> MessageReport | None: ...
+    async def report(self, reach: Reach, public_id: str) -> MessageReport | None: ...
 
-    async def page(self, wanted: MessageFilter, after: str, most: int) -> list[MessageLine] | None:
-        """The newest that fit, those older than `after` if that is set; None if there is no such text."""
+    async def page(self, reach: Reach, wanted: MessageFilter, after: str, most: int) -> list[MessageLine] | None:
+        """The newest that fit, those older than `after` if that is set; None if there is no such text.
+
+        Without a reference or a person only `EVERYTHING` can be looked through.
+        """
         ...

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ringback.core.grants import Reach
+
 MOST = 1000
 """Figures count up to here; more is shown as more."""
 
@@ -29,6 +31,6 @@ class Past:
 class Overview(Protocol):
     """Reads figures for the dashboard. Each looks at no more than `MOST` rows of an index."""
 
-    async def day(self, since: datetime) -> Day: ...
+    async def day(self, reach: Reach, since: datetime) -> Day: ...
 
     async def past(self) -> Past: ...

@@ -1,18 +1,24 @@
 """What is known of a pair, our number and theirs, and how to keep it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ringback.core.messages import Urgency
-from ringback.core.rates import Bucket, Place
+from ringback.core.rates import Bucket, Counter, Place
+
+STAGING = "staging"
+"""The setting that is there while only those on the list `only` are texted."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairFacts:
     """What is known of a pair; counts are of texts queued before. `in_flight`: a text of it is on its way already, or
-    one that goes before waits."""
+    one that goes before waits.
+
+    `opted_out_at` counts what they said to the whole business too. `never` and `only`: they are on that list.
+    """
 
     opted_out_at: datetime | None
     cooling_until: datetime | None
@@ -22,6 +28,9 @@ class PairFacts:
     paused: bool
     automatic_this_minute: int
     sent_this_minute: int
+    never: bool = False
+    only: bool = False
+    staging: bool = False
 
     @property
     def opted_out(self) -> bool:
@@ -49,8 +58,11 @@ class Pairs(Protocol):
     def thread(self, did: str, peer: str, now: datetime) -> Thread: ...
     def start_cool_down(self, thread: Thread, group: str, until: datetime) -> None: ...
     def count_automatic(self, now: datetime) -> None: ...
-    def used(self, buckets: Sequence[Bucket]) -> dict[str, int]: ...
-    def count(self, bucket: Bucket, segments: int) -> None: ...
+    def used(self, counters: Iterable[Counter]) -> dict[str, int]: ...
+    def count(self, counter: Counter, segments: int) -> None: ...
+    def read_counters(self, counters: Collection[Counter]) -> None:
+        """Read many counters in one look, for the texts of a batch."""
+
     def last_place(self, bucket: Bucket) -> Place | None: ...
     def promise(self, bucket: Bucket, place: Place, segments: int) -> None: ...
     def free_at(self, key: str) -> datetime | None: ...
@@ -59,4 +71,16 @@ class Pairs(Protocol):
     def opt_out(self, thread_id: int, method: str, evidence: str, now: datetime) -> None: ...
     def opt_in(self, thread_id: int, method: str, evidence: str, now: datetime) -> None: ...
     def find(self, public_id: str) -> Thread | None: ...
+    def threads_of(self, peer: str) -> list[Thread]:
+        """All threads with a person, one for each of our numbers that had to do with them."""
+        ...
+
+    def threads_of_many(self, peers: Sequence[str]) -> Iterator[Thread]:
+        """The same for many people."""
+        ...
+
+    def said_last(self, thread_id: int) -> str:
+        """How the last opt-out or opt-in of a thread was made; empty where there is none."""
+        ...
+
     def forget_old(self, now: datetime) -> None: ...

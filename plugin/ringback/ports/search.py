@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from ringback.core.grants import Reach
 from ringback.core.search import Bit, Query
 from ringback.ports.threads import Point
 
@@ -83,5 +84,8 @@ class FoundPage:
 class ReadSearch(Protocol):
     """The reads of the search. Nothing here changes anything."""
 
-    async def find(self, query: Query, within: Within = EVERYWHERE, after: FoundPlace | None = None) -> FoundPage:
-        """Return texts that fit, older than those of `after`. A query that says too little finds nothing."""
+    async def find(
+        self, reach: Reach, query: Query, within: Within = EVERYWHERE, after: FoundPlace | None = None
+    ) -> FoundPage:
+        """Return texts within `reach` that fit, older than those of `after`. A query that says too little finds
+        nothing."""

@@ -9,10 +9,13 @@ from ringback.ports.bulks import Bulks
 from ringback.ports.callings import Calls
 from ringback.ports.doubts import Doubts
 from ringback.ports.figures import Figures
+from ringback.ports.grants import Departments, Grants, Numbers
 from ringback.ports.inbox import Inbound
 from ringback.ports.keys import Keys
+from ringback.ports.lists import Lists
 from ringback.ports.pairs import Pairs
 from ringback.ports.people import Accounts, Audit
+from ringback.ports.proofs import Proofs
 from ringback.ports.records import Idempotency, Repairs, Settings, Tasks
 from ringback.ports.restored import Restored
 from ringback.ports.retention import Retention
@@ -46,6 +49,8 @@ class Tx(Protocol):
     @property
     def accounts(self) -> Accounts: ...
     @property
+    def proofs(self) -> Proofs: ...
+    @property
     def audit(self) -> Audit: ...
     @property
     def retention(self) -> Retention: ...
@@ -61,6 +66,14 @@ class Tx(Protocol):
     def repairs(self) -> Repairs: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def grants(self) -> Grants: ...
+    @property
+    def departments(self) -> Departments: ...
+    @property
+    def numbers(self) -> Numbers: ...
+    @property
+    def lists(self) -> Lists: ...
     @property
     def search(self) -> Search: ...
 

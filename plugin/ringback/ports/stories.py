@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ringback.ports.holds import Held
+from ringback.ports.lists import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,7 @@ class ThreadStory:
 class Stories:
     """What was found: calls with their texts, texts from handsets with their answers, and texts that are neither.
 
-    `tasks` are those that are about nothing else shown here.
+    `tasks` are those that are about nothing else shown here; `lists` are those that the people shown here are on.
     """
 
     calls: tuple[CallStory, ...] = ()
@@ -251,6 +252,7 @@ class Stories:
     incoming: tuple[IncomingStory, ...] = ()
     threads: tuple[ThreadStory, ...] = ()
     tasks: tuple[TaskStory, ...] = ()
+    lists: tuple[Entry, ...] = ()
 
     def __bool__(self) -> bool:
-        return any((self.calls, self.texts, self.incoming, self.threads, self.tasks))
+        return any((self.calls, self.texts, self.incoming, self.threads, self.tasks, self.lists))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ringback.core.allowances import Use
 from ringback.core.calls import Presentation
 from ringback.core.messages import (
     Allowed,
@@ -59,7 +60,8 @@ class CallFactsRow:
 
 @dataclass(frozen=True, slots=True)
 class WaitingText:
-    """A queued or held text whose moment has come. `permitted` is False when the account that wrote it is closed.
+    """A queued or held text whose moment has come. `account` is the row of whoever wrote it, if that was a person or a
+    program that acts for one.
 
     `reason` is what it was held for, if it was.
     """
@@ -74,7 +76,8 @@ class WaitingText:
     tries: int
     call: CallFactsRow
     command: str = ""
-    permitted: bool = True
+    account: int | None = None
+    class_: MessageClass = MessageClass.TRANSACTIONAL
     urgency: Urgency = Urgency.CALL
     campaign: str = ""
     reason: Reason | None = None
@@ -141,7 +144,10 @@ class DueText:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An open attempt, ready for the wire; `tries` counts it in. `again`: the text may have been sent before."""
+    """An open attempt, ready for the wire; `tries` counts it in. `again`: the text may have been sent before.
+
+    `uses` are the allowances that it was counted against.
+    """
 
     attempt: int
     part: int
@@ -154,6 +160,7 @@ class Order:
     again: bool = False
     segments: int = 1
     urgency: Urgency = Urgency.CALL
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,8 @@ class Doubt:
 
     message: int
     public_id: str
+    did: str
+    class_: MessageClass
     state: State
     part: int
     attempt: int
@@ -231,7 +240,6 @@ class Outbox(Protocol):
     def detour(self, message_id: int, carrier: str, detail: str, now: datetime) -> None: ...
     def show_next_try(self, message_id: int, until: datetime) -> None: ...
     def note(self, message_id: int, state: State, reason: Reason | None, detail: str, now: datetime) -> None: ...
-    def may_write(self, account_id: int | None) -> bool: ...
 
 
 class Outcomes(Protocol):

@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from ringback.core.grants import Reach
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
 from ringback.ports.holds import Held
+from ringback.ports.lists import Entry as Listed
+from ringback.ports.lists import ListName
 from ringback.ports.stories import AttemptStory, StepStory
 
 
@@ -195,21 +198,29 @@ class Head:
     opted_out: LedgerLine | None
     language: str
     calls: tuple[CallLine, ...]
+    lists: tuple[Listed, ...] = ()
+    """The lists this person is on. Whoever said START here since is not on the one of those who want no texts."""
+
+    @property
+    def no_texts(self) -> bool:
+        """Whether they said that they want none, to this number of ours or to all."""
+        return self.opted_out is not None or any(entry.list is ListName.STOPPED for entry in self.lists)
 
 
 class ReadThreads(Protocol):
-    """The reads of the inbox. Nothing here changes anything."""
+    """The reads of the inbox. Nothing here changes anything. What is beyond `reach` is not there."""
 
-    async def page(self, view: View, after: Place | None = None) -> ThreadPage:
+    async def page(self, reach: Reach, view: View, after: Place | None = None) -> ThreadPage:
         """Return the threads of a view that changed before `after`."""
 
-    async def of_peer(self, peer: str) -> ThreadPage:
+    async def of_peer(self, reach: Reach, peer: str) -> ThreadPage:
         """Return the threads with one person, one for each number of ours that they have to do with."""
 
-    async def waiting(self, most: int) -> int:
+    async def waiting(self, reach: Reach, most: int) -> int:
         """Count the threads that wait for an answer, up to `most`."""
 
-    async def head(self, public_id: str) -> Head | None: ...
+    async def head(self, reach: Reach, public_id: str) -> Head | None:
+        """Return what opens a thread: whoever has it may read its line."""
 
     async def timeline(self, head: Head, before: Point | None = None) -> Timeline:
         """Return the newest entries before `before`."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from ringback.core.grants import Reach
 from ringback.core.search import Query, Term, cut
 from ringback.ports.search import EVERYWHERE, Found, FoundPage, FoundPlace, Side, Within
 from ringback.ports.threads import Point
 from ringback.store.database import Database
 from ringback.store.moments import moment_of
+from ringback.store.reach import LITE, MINE, POST, as_json
 from ringback.store.read_timeline import FAR, Kind
 from ringback.store.reading import reading
 from ringback.store.search import MARK, key_of
@@ -28,8 +30,14 @@ LATEST = {"sqlite": 1_000, "postgresql": 10_000}
 """So many rows are looked through from the newest on, before all that has a word is gathered: where that is much, and
 would take long, these have a page full of it."""
 
-THREAD = sql("SELECT id FROM thread WHERE public_id = :thread")
+THREAD = sql("SELECT t.id, n.e164 FROM thread t JOIN number n ON n.id = t.number_id WHERE t.public_id = :thread")
 NUMBER = sql("SELECT id FROM number WHERE e164 = :did")
+OURS = sql_each(
+    **{
+        kind: f"SELECT id FROM number WHERE e164 IN ({mine}) ORDER BY id"
+        for kind, mine in (("sqlite", MINE[LITE]), ("postgres", MINE[POST]))
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,10 @@ def _lite(index: str) -> tuple[str, str]:
     latest = f"""SELECT id FROM (SELECT rowid AS id, words, whose FROM {index} WHERE rowid < :before
     ORDER BY rowid DESC LIMIT {LATEST["sqlite"]}) AS latest
     WHERE NOT EXISTS (SELECT 1 FROM json_each(:needles) AS always WHERE
-    instr(' ' || words || ' # ' || whose || ' #', always.value) = 0) ORDER BY id DESC LIMIT :most"""
+    instr(' ' || words || ' # ' || whose || ' #', always.value) = 0)
+    AND (:ours IS NULL
+      OR CAST(substr(whose, instr(whose, ' n') + 2) AS INTEGER) IN (SELECT value FROM json_each(:ours)))
+    ORDER BY id DESC LIMIT :most"""
     every = f"""SELECT rowid AS id FROM {index} WHERE {index} MATCH :words AND rowid < :before
     ORDER BY rowid DESC LIMIT :most"""
     return latest, every
@@ -104,40 +115,60 @@ class StoredSearch:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, query: Query, within: Within = EVERYWHERE, after: FoundPlace | None = None) -> FoundPage:
+    async def find(
+        self, reach: Reach, query: Query, within: Within = EVERYWHERE, after: FoundPlace | None = None
+    ) -> FoundPage:
         if not query.says_enough:
             return FoundPage(())
-        return await self._database.read(lambda connection: _find(connection, query, within, after))
+        return await self._database.read(lambda connection: _find(connection, reach, query, within, after))
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where to look: `thread` is a row, 0 for all; `numbers` are rows of ours, None for all."""
+
+    thread: int = 0
+    numbers: tuple[int, ...] | None = None
+
+    @property
+    def nowhere(self) -> bool:
+        return self.numbers == ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one page is read with. `thread` and `number` are rows, 0 for all."""
+    """What one page is read with."""
 
     run: Runner
     query: Query
     words: str
     needles: str
     gathers: bool
-    thread: int
-    number: int
+    where: _Where
+
+    @property
+    def ours(self) -> str | None:
+        """The rows of the numbers to look in, as statements take them."""
+        return None if self.where.numbers is None else json.dumps(self.where.numbers)
 
     def here(self, row: Row) -> bool:
         """Whether a row of the tail is in the place that was asked for, and fits."""
         *shown, thread, number = row
-        return self.thread in (0, thread) and self.number in (0, number) and self.query.fits(shown[3])
+        where = self.where
+        there = where.thread in (0, thread) and (where.numbers is None or number in where.numbers)
+        return there and self.query.fits(shown[3])
 
 
-def _find(connection: Connection, query: Query, within: Within, after: FoundPlace | None) -> FoundPage:
+def _find(connection: Connection, reach: Reach, query: Query, within: Within, after: FoundPlace | None) -> FoundPage:
     run = reading(connection)
-    thread, number = _rows_of(run, within)
-    if thread is None or number is None:
+    where = _where(run, reach, within)
+    if where.nowhere:
         return FoundPage(())
-    lite = connection.dialect.name == "sqlite"
-    words = (_for_lite if lite else _for_post)(query, thread, number)
+    lite = connection.dialect.name == LITE
+    words = (_for_lite if lite else _for_post)(query, where)
     # FTS5 walks from the newest on, but for a beginning it gathers all words that have it
     gathers = not lite or query.terms[-1].begins
-    look = _Look(run, query, words, _needles(query, thread, number), gathers, thread, number)
+    look = _Look(run, query, words, _needles(query, where), gathers, where)
     place = after or FoundPlace(FAR, FAR)
     sides = {
         Side.OUT: _read(look, Side.OUT, place.out),
@@ -149,11 +180,22 @@ def _find(connection: Connection, query: Query, within: Within, after: FoundPlac
     return FoundPage(rows, place if more else None, all(side.whole for side in sides.values()))
 
 
-def _rows_of(run: Runner, within: Within) -> tuple[int | None, int | None]:
-    """The rows of the thread and the number to look in; None for one that nobody knows."""
-    thread = run.one(THREAD, thread=within.thread) if within.thread else (0,)
-    number = run.one(NUMBER, did=within.did) if within.did else (0,)
-    return (thread or (None,))[0], (number or (None,))[0]
+NOWHERE = _Where(numbers=())
+
+
+def _where(run: Runner, reach: Reach, within: Within) -> _Where:
+    """The place that was asked for, as far as whoever asks may look."""
+    if within.thread:
+        row = run.one(THREAD, thread=within.thread)
+        if row is None or row[1] not in reach or within.did not in ("", row[1]):
+            return NOWHERE
+        return _Where(row[0])
+    if within.did:
+        number = run.one(NUMBER, did=within.did) if within.did in reach else None
+        return NOWHERE if number is None else _Where(numbers=(number[0],))
+    if reach.everything:
+        return _Where()
+    return _Where(numbers=tuple(row[0] for row in run.all(OURS, reach=as_json(reach))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +223,8 @@ def _read(look: _Look, side: Side, before: int) -> _Read:
 def _indexed(look: _Look, asked: Asked, before: int, most: int) -> Sequence[Row]:
     latest: Sequence[Row] = ()
     if look.gathers:
-        latest = look.run.all(asked.latest, words=look.words, needles=look.needles, before=before, most=most)
+        more = {"needles": look.needles, "ours": look.ours}
+        latest = look.run.all(asked.latest, words=look.words, before=before, most=most, **more)
     return latest if len(latest) >= most else look.run.all(asked.all, words=look.words, before=before, most=most)
 
 
@@ -205,29 +248,32 @@ def _row(side: Side, row: Row, query: Query) -> Found:
 # Words have letters and digits only, so nothing in them could end a quotation.
 
 
-def _needles(query: Query, thread: int, number: int) -> str:
+def _needles(query: Query, where: _Where) -> str:
     """What must stand in a row of FTS5, whose words have one blank between them."""
     terms = [f" {' '.join(term.words)}{'' if term.begins else ' '}" for term in query.terms]
-    whose = [*([f"# t{thread} "] if thread else []), *([f" n{number} #"] if number else [])]
-    return json.dumps([*terms, *whose])
+    return json.dumps([*terms, *([f"# t{where.thread} "] if where.thread else [])])
 
 
-def _for_lite(query: Query, thread: int, number: int) -> str:
+def _for_lite(query: Query, where: _Where) -> str:
     """What to look for, in the language of FTS5."""
 
     def said(term: Term) -> str:
         return f'"{" ".join(term.words)}"{" *" if term.begins else ""}'
 
-    whose = [f'whose : "{mark}{row}"' for mark, row in (("t", thread), ("n", number)) if row]
-    return " AND ".join((*whose, f"words : ({' AND '.join(map(said, query.terms))})"))
+    thread = [f'whose : "t{where.thread}"'] if where.thread else []
+    numbers = " OR ".join(f'"n{row}"' for row in where.numbers or ())
+    ours = [f"whose : ({numbers})"] if numbers else []
+    return " AND ".join((*thread, *ours, f"words : ({' AND '.join(map(said, query.terms))})"))
 
 
-def _for_post(query: Query, thread: int, number: int) -> str:
+def _for_post(query: Query, where: _Where) -> str:
     """What to look for, as PostgreSQL's tsquery is written."""
 
     def said(term: Term) -> str:
         words = [f"'{word}'" for word in term.words]
         return f"({' <-> '.join(words)}{':*' if term.begins else ''})"
 
-    whose = [f"'#{mark}{row}'" for mark, row in (("t", thread), ("n", number)) if row]
-    return " & ".join((*whose, *map(said, query.terms)))
+    thread = [f"'#t{where.thread}'"] if where.thread else []
+    numbers = " | ".join(f"'#n{row}'" for row in where.numbers or ())
+    ours = [f"({numbers})"] if numbers else []
+    return " & ".join((*thread, *ours, *map(said, query.terms)))

@@ -1,6 +1,7 @@
 """Tasks for the pages: what is due first, then the oldest; what is done, the latest first. By keyset, on indexes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -9,23 +10,29 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    TextualSelect,
     UnaryExpression,
     and_,
     asc,
     desc,
     func,
     select,
+    text,
     tuple_,
 )
 
+from ringback.core.grants import Reach
 from ringback.core.permissions import Asker
 from ringback.ports.worklist import TaskCall, TaskIncoming, TaskLine, TasksPage, TaskText, TaskThread
 from ringback.store.database import Database
 from ringback.store.moments import maybe_moment_of, moment_of
+from ringback.store.reach import OF_NO_NUMBER, Walk, as_json
+from ringback.store.read_timeline import FAR, NO_TIME
 from ringback.store.tables import (
     DONE_TASK,
     DUE_TASK,
     OPEN_TASK,
+    UNDATED_TASK,
     account,
     call,
     incoming,
@@ -40,8 +47,11 @@ PAGE = 50
 KNOWN = 64
 """Statements that are kept: to put one together takes longer than to run it."""
 Found = tuple[object, ...]
+Listed = Select[Found]
 Place = tuple[int, int]
 """Where a page goes on: the value its rows are ordered by, and the row's id."""
+List = Callable[[Place | None, int, str], Listed]
+BEFORE_ALL, BEYOND_ALL = (NO_TIME, 0), (FAR, 0)
 
 USER = f"{Asker.USER} "
 """How the label of somebody who logged in begins; their public id follows."""
@@ -53,43 +63,85 @@ class ReadTasks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def open(self, after: str | None = None) -> TasksPage:
-        return await self._database.read(lambda connection: read_open(connection, after))
+    async def open(self, reach: Reach, after: str | None = None) -> TasksPage:
+        return await self._database.read(lambda connection: read_open(connection, reach, after))
 
-    async def done(self, before: str | None = None) -> TasksPage:
-        return await self._database.read(lambda connection: read_done(connection, before))
+    async def done(self, reach: Reach, before: str | None = None) -> TasksPage:
+        return await self._database.read(lambda connection: read_done(connection, reach, before))
 
-    async def task(self, public_id: str) -> TaskLine | None:
-        return await self._database.read(lambda connection: read_one(connection, public_id))
+    async def task(self, reach: Reach, public_id: str) -> TaskLine | None:
+        return await self._database.read(lambda connection: read_one(connection, reach, public_id))
 
 
-def read_open(connection: Connection, after: str | None, most: int = PAGE) -> TasksPage:
+def within(reach: Reach, did: str) -> bool:
+    """Whether a task about this number is for them; what is about none is for everybody."""
+    return did == OF_NO_NUMBER or did in reach
+
+
+def read_open(connection: Connection, reach: Reach, after: str | None, most: int = PAGE) -> TasksPage:
     """What is due at a time, then the rest until the page is full. An unknown `after` begins at the top."""
-    seen = connection.execute(select(task.c.due_at, task.c.at, task.c.id).where(task.c.public_id == after)).first()
+    look = _Look(connection, reach)
+    seen = connection.execute(select(task).where(task.c.public_id == after)).first()
+    seen = seen if seen is not None and within(reach, seen.did) else None
     among_due, among_rest = (None, None) if seen is None else ((seen.due_at, seen.id), (seen.at, seen.id))
     rows: list[Row[Found]] = []
     if seen is None or seen.due_at is not None:
-        rows += connection.execute(due(among_due, most + 1)).all()
+        rows += look.rows(due, among_due, most + 1)
         among_rest = None
     if len(rows) <= most:
-        rows += connection.execute(undated(among_rest, most + 1 - len(rows))).all()
+        rows += look.rows(undated, among_rest, most + 1 - len(rows))
     return _page(connection, rows, most)
 
 
-def read_done(connection: Connection, before: str | None, most: int = PAGE) -> TasksPage:
+def read_done(connection: Connection, reach: Reach, before: str | None, most: int = PAGE) -> TasksPage:
     """What was settled, the latest first. An unknown `before` begins at the latest."""
-    seen = connection.execute(select(task.c.done_at, task.c.id).where(task.c.public_id == before, DONE_TASK)).first()
-    rows = connection.execute(settled(None if seen is None else (seen.done_at, seen.id), most + 1)).all()
-    return _page(connection, rows, most)
+    seen = connection.execute(select(task).where(task.c.public_id == before, DONE_TASK)).first()
+    place = (seen.done_at, seen.id) if seen is not None and within(reach, seen.did) else None
+    return _page(connection, _Look(connection, reach).rows(settled, place, most + 1), most)
 
 
-def read_one(connection: Connection, public_id: str) -> TaskLine | None:
+def read_one(connection: Connection, reach: Reach, public_id: str) -> TaskLine | None:
+    row = connection.execute(select(task.c.did).where(task.c.public_id == public_id)).first()
+    if row is None or not within(reach, row.did):
+        return None
     one = select(task).where(task.c.public_id == public_id)
     return next(iter(_page(connection, connection.execute(_with_all_about_it(one, "id")).all(), 1).tasks), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Asks for rows of a list: as it stands, or of the numbers of a reach."""
+
+    connection: Connection
+    reach: Reach
+
+    def rows(
+        self, listed: "Callable[[Place | None, int, str], Listed]", place: Place | None, most: int
+    ) -> "list[Row[Found]]":
+        if self.reach.everything:
+            return list(self.connection.execute(listed(place, most, "")))
+        values = {"reach": as_json(self.reach, OF_NO_NUMBER)}
+        return list(self.connection.execute(listed(place, most, self.connection.dialect.name), values))
+
+
+COLUMNS = " ".join(column.name for column in task.c)
+BY_DUE = Walk("task", COLUMNS, "due_at", "did", where=f"AND {DUE_TASK.text}", turn="ASC")
+BY_AGE = Walk("task", COLUMNS, "at", "did", where=f"AND {UNDATED_TASK.text}", turn="ASC")
+BY_END = Walk("task", COLUMNS, "done_at", "did", where=f"AND {DONE_TASK.text}")
+
+
+def _of_each(walk: Walk, kind: str, place: Place, most: int) -> TextualSelect:
+    """The same rows from those of each number of `:reach`."""
+    return text(walk.page(kind)).bindparams(at=place[0], id=place[1], most=most).columns(*task.c)
+
+
+# `kind` is that of the database where the rows are those of a reach, empty where they are all there are.
+
+
 @lru_cache(KNOWN)
-def due(after: Place | None, most: int) -> Select[Found]:
+def due(after: Place | None, most: int, kind: str = "") -> Listed:
+    if kind:
+        return _with_all_about_it(_of_each(BY_DUE, kind, after or BEFORE_ALL, most), "due_at")
     rows = select(task).where(DUE_TASK).order_by(task.c.due_at, task.c.id).limit(most)
     if after is not None:
         rows = rows.where(tuple_(task.c.due_at, task.c.id) > after)
@@ -97,7 +149,9 @@ def due(after: Place | None, most: int) -> Select[Found]:
 
 
 @lru_cache(KNOWN)
-def undated(after: Place | None, most: int) -> Select[Found]:
+def undated(after: Place | None, most: int, kind: str = "") -> Listed:
+    if kind:
+        return _with_all_about_it(_of_each(BY_AGE, kind, after or BEFORE_ALL, most), "at")
     rows = select(task).where(OPEN_TASK, task.c.due_at.is_(None)).order_by(task.c.at, task.c.id).limit(most)
     if after is not None:
         rows = rows.where(tuple_(task.c.at, task.c.id) > after)
@@ -105,7 +159,9 @@ def undated(after: Place | None, most: int) -> Select[Found]:
 
 
 @lru_cache(KNOWN)
-def settled(before: Place | None, most: int) -> Select[Found]:
+def settled(before: Place | None, most: int, kind: str = "") -> Listed:
+    if kind:
+        return _with_all_about_it(_of_each(BY_END, kind, before or BEYOND_ALL, most), "done_at", desc)
     rows = select(task).where(DONE_TASK).order_by(task.c.done_at.desc(), task.c.id.desc()).limit(most)
     if before is not None:
         rows = rows.where(tuple_(task.c.done_at, task.c.id) < before)
@@ -113,7 +169,7 @@ def settled(before: Place | None, most: int) -> Select[Found]:
 
 
 def _with_all_about_it(
-    rows: Select[Found], by: str, order: Callable[[ColumnElement[int]], UnaryExpression[int]] = asc
+    rows: "Select[Found] | TextualSelect", by: str, order: Callable[[ColumnElement[int]], UnaryExpression[int]] = asc
 ) -> Select[Found]:
     """Look up what the tasks are about. The thread is the task's own, or that of its text or its call."""
     some = rows.subquery("some")

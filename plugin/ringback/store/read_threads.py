@@ -3,13 +3,18 @@
 Each list is one statement that finds its rows by an index and, for each row, the newest line by three more look-ups.
 """
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, Row, TextClause, text
 
 from ringback.core import ids
+from ringback.core.grants import Reach
 from ringback.core.messages import State
 from ringback.ports.threads import Head, LastLine, LineKind, Place, Point, ThreadPage, ThreadRow, Timeline, View
 from ringback.store.database import Database
+from ringback.store.lists import lists_in
 from ringback.store.moments import maybe_moment_of, moment_of
+from ringback.store.reach import LITE, MINE, POST, Walk, as_json
 from ringback.store.read_timeline import FAR, Kind, ledger_line, newest, recent_calls
 
 A_PAGE = 50
@@ -24,13 +29,14 @@ _CHOSEN = {
       (SELECT DISTINCT thread_id FROM message WHERE state IN ('held', 'unconfirmed', 'unresolved')) AS doubtful
       CROSS JOIN thread WHERE thread.id = doubtful.thread_id AND (changed_at, id) < (:at, :id)""",
 }
+_ORDER = "ORDER BY changed_at DESC, id DESC LIMIT :most"
 _ROWS = """SELECT t.id, t.public_id, t.peer, n.e164 AS did, t.changed_at, t.unread, t.waits_since_at, f.opted_out_at,
     (SELECT d.state FROM message d WHERE d.thread_id = t.id AND d.state IN ('held', 'unconfirmed', 'unresolved')
        ORDER BY CASE d.state WHEN 'unconfirmed' THEN 1 WHEN 'unresolved' THEN 2 ELSE 3 END LIMIT 1) AS doubt,
     m.created_at AS out_at, m.body AS out_body, m.state AS out_state,
     i.at AS in_at, i.body AS in_body, i.media AS in_media, c.started_at AS call_at,
     c.direction, c.answered_at, c.ended_at, c.outcome
-    FROM ({chosen} ORDER BY changed_at DESC, id DESC LIMIT :most) AS t
+    FROM ({chosen}) AS t
     JOIN number n ON n.id = t.number_id LEFT JOIN pair_facts f ON f.thread_id = t.id
     LEFT JOIN message m ON m.id = (SELECT x.id FROM message x WHERE x.thread_id = t.id
       ORDER BY x.created_at DESC, x.id DESC LIMIT 1)
@@ -39,8 +45,36 @@ _ROWS = """SELECT t.id, t.public_id, t.peer, n.e164 AS did, t.changed_at, t.unre
     LEFT JOIN call c ON c.id = (SELECT x.id FROM call x WHERE x.peer = t.peer
       AND (x.did = n.e164 OR x.direction = 'outbound') ORDER BY x.started_at DESC, x.id DESC LIMIT 1)
     ORDER BY t.changed_at DESC, t.id DESC"""
-PAGE = {view: text(_ROWS.format(chosen=chosen)) for view, chosen in _CHOSEN.items()}
-OF_PEER = text(_ROWS.format(chosen="SELECT * FROM thread WHERE peer = :peer"))
+PAGE = {view: text(_ROWS.format(chosen=f"{chosen} {_ORDER}")) for view, chosen in _CHOSEN.items()}
+_PEERS = "SELECT * FROM thread WHERE peer = :peer"
+OF_PEER = text(_ROWS.format(chosen=f"{_PEERS} {_ORDER}"))
+
+_WALK = Walk("thread", "id public_id number_id peer changed_at unread waits_since_at", "changed_at", "number_id", True)
+_WALKS = {View.ALL: _WALK, View.WAITING: replace(_WALK, where="AND x.waits_since_at IS NOT NULL")}
+
+
+def _mine(kind: str) -> str:
+    return f"AND thread.number_id IN (SELECT id FROM number WHERE e164 IN ({MINE[kind]}))"
+
+
+PAGE_OF = {
+    (kind, view): text(
+        _ROWS.format(
+            chosen=_WALKS[view].page(kind) if view in _WALKS else f"{_CHOSEN[view]} {_mine(kind)} {_ORDER}",
+        )
+    )
+    for kind in (LITE, POST)
+    for view in View
+}
+OF_PEER_OF = {kind: text(_ROWS.format(chosen=f"{_PEERS} {_mine(kind)} {_ORDER}")) for kind in (LITE, POST)}
+WAITING_OF = {
+    kind: text(
+        f"""SELECT count(*) FROM (SELECT 1 FROM ({MINE[kind]}) AS mine CROSS JOIN number ours CROSS JOIN thread
+        WHERE ours.e164 = mine.value AND thread.number_id = ours.id AND thread.waits_since_at IS NOT NULL
+        LIMIT :most) AS few"""
+    )
+    for kind in (LITE, POST)
+}
 WAITING = text(
     """SELECT count(*) FROM
     (SELECT 1 FROM thread WHERE waits_since_at IS NOT NULL AND changed_at < :far LIMIT :most) AS few"""
@@ -54,7 +88,7 @@ HEAD = text(
 )
 LEDGER = text(
     """SELECT e.id, e.at, e.kind, e.method, e.evidence, i.body FROM opt_out_event e
-    LEFT JOIN incoming i ON i.public_id = e.evidence
+    LEFT JOIN incoming i ON i.public_id = e.evidence AND i.thread_id = e.thread_id
     WHERE e.thread_id = :thread ORDER BY e.at DESC, e.id DESC LIMIT 1"""
 )
 
@@ -65,27 +99,45 @@ class StoredThreads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, view: View, after: Place | None = None) -> ThreadPage:
+    async def page(self, reach: Reach, view: View, after: Place | None = None) -> ThreadPage:
         at, id_ = after or (FAR, 0)
-        return await self._database.read(lambda connection: _page(connection, PAGE[view], at=at, id=id_))
+        return await self._database.read(lambda connection: read_page(connection, reach, view, Place(at, id_)))
 
-    async def of_peer(self, peer: str) -> ThreadPage:
-        return await self._database.read(lambda connection: _page(connection, OF_PEER, peer=peer))
+    async def of_peer(self, reach: Reach, peer: str) -> ThreadPage:
+        return await self._database.read(lambda connection: read_of_peer(connection, reach, peer))
 
-    async def waiting(self, most: int) -> int:
-        count = await self._database.read(lambda connection: connection.scalar(WAITING, {"far": FAR, "most": most}))
-        return int(count or 0)
+    async def waiting(self, reach: Reach, most: int) -> int:
+        return await self._database.read(lambda connection: count_waiting(connection, reach, most))
 
-    async def head(self, public_id: str) -> Head | None:
+    async def head(self, reach: Reach, public_id: str) -> Head | None:
         if ids.kind_of(public_id) is not ids.Kind.THREAD:
             return None
-        return await self._database.read(lambda connection: _head(connection, public_id))
+        return await self._database.read(lambda connection: _head(connection, reach, public_id))
 
     async def timeline(self, head: Head, before: Point | None = None) -> Timeline:
         return await self._database.read(lambda connection: newest(connection, head, A_PAGE, before=before))
 
     async def since(self, head: Head, first: Point) -> Timeline:
         return await self._database.read(lambda connection: newest(connection, head, LIVE_ENTRIES, first=first))
+
+
+def read_page(connection: Connection, reach: Reach, view: View, before: Place) -> ThreadPage:
+    if reach.everything:
+        return _page(connection, PAGE[view], **before._asdict())
+    return _page(connection, PAGE_OF[connection.dialect.name, view], reach=as_json(reach), **before._asdict())
+
+
+def read_of_peer(connection: Connection, reach: Reach, peer: str) -> ThreadPage:
+    if reach.everything:
+        return _page(connection, OF_PEER, peer=peer)
+    return _page(connection, OF_PEER_OF[connection.dialect.name], reach=as_json(reach), peer=peer)
+
+
+def count_waiting(connection: Connection, reach: Reach, most: int) -> int:
+    if reach.everything:
+        return int(connection.scalar(WAITING, {"far": FAR, "most": most}) or 0)
+    values = {"reach": as_json(reach), "most": most}
+    return int(connection.scalar(WAITING_OF[connection.dialect.name], values) or 0)
 
 
 def _page(connection: Connection, statement: TextClause, **values: object) -> ThreadPage:
@@ -129,9 +181,9 @@ def _last(row: "Row[tuple[object, ...]]") -> LastLine | None:
     return max(lines, key=lambda line: line.at, default=None)
 
 
-def _head(connection: Connection, public_id: str) -> Head | None:
+def _head(connection: Connection, reach: Reach, public_id: str) -> Head | None:
     row = connection.execute(HEAD, {"public_id": public_id}).first()
-    if row is None:
+    if row is None or row.did not in reach:
         return None
     said = connection.execute(LEDGER, {"thread": row.id}).first() if row.opted_out_at is not None else None
     return Head(
@@ -145,4 +197,5 @@ def _head(connection: Connection, public_id: str) -> Head | None:
         opted_out=None if said is None else ledger_line(said, Kind.LEDGER),
         language=row.spoken or "",
         calls=recent_calls(connection, row.peer, row.did),
+        lists=lists_in(connection, row.id, row.peer),
     )

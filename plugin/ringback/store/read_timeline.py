@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from sqlalchemy import Connection, Row, TextClause, bindparam, text
 
+from ringback.core import ids
 from ringback.core.messages import State
 from ringback.core.permissions import Asker
 from ringback.core.reasons import Reason
@@ -52,7 +53,8 @@ INCOMING = text(
 )
 LEDGER = text(
     f"""SELECT e.id, e.at, e.kind, e.method, e.evidence, i.body FROM opt_out_event e
-    LEFT JOIN incoming i ON i.public_id = e.evidence WHERE e.thread_id = :thread AND {_between("e.at", "e.id")}"""
+    LEFT JOIN incoming i ON i.public_id = e.evidence
+    AND i.thread_id = e.thread_id WHERE e.thread_id = :thread AND {_between("e.at", "e.id")}"""
 )
 MESSAGES = text(
     f"""SELECT m.id, m.public_id, m.created_at AS at, m.body, m.state, m.reason, m.not_before, m.segments, m.carrier,
@@ -160,8 +162,11 @@ def _call_line(row: Found) -> CallLine:
 
 
 def ledger_line(row: Found, kind: Kind) -> LedgerLine:
-    """An entry of the ledger; what they wrote stands for the id of the text that is the evidence."""
-    return LedgerLine(Point(row.at, kind, row.id), moment_of(row.at), row.kind, row.method, row.body or row.evidence)
+    """An entry of the ledger; what they wrote stands for the id of the text that is the evidence. What they wrote to
+    another number of ours stands in that thread alone."""
+    elsewhere = ids.kind_of(row.evidence) is ids.Kind.INCOMING
+    words = row.body or ("" if elsewhere else row.evidence)
+    return LedgerLine(Point(row.at, kind, row.id), moment_of(row.at), row.kind, row.method, words)
 
 
 def _gathered(connection: Connection, statement: TextClause, these: Iterable[int]) -> dict[int, list[Found]]:
