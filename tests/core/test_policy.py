@@ -45,6 +45,9 @@ def kind(kind):
 
 REFUSED = [
     pytest.param({"permitted": False}, Reason.PERMISSION_DENIED, id="whoever asks may not"),
+    pytest.param({"permitted": None}, Reason.GATE_ERROR, id="nobody could find out whether they may"),
+    pytest.param({"over": True}, Reason.QUOTA_EXCEEDED, id="more than may be sent in the month"),
+    pytest.param({"over": None}, Reason.GATE_ERROR, id="nobody could find out what is used of the month"),
     pytest.param({"paused": True}, Reason.PAUSED, id="paused"),
     pytest.param({"carrier_known": False}, Reason.NUMBER_UNKNOWN, id="no carrier for our number"),
     pytest.param({"own_number": True}, Reason.OWN_NUMBER, id="one of our own"),
@@ -61,6 +64,12 @@ REFUSED = [
     pytest.param(call(presentation=Presentation.WITHHELD), Reason.WITHHELD, id="the number is hidden"),
     pytest.param(call(presentation=Presentation.UNKNOWN), Reason.PRESENTATION_UNKNOWN, id="nobody told if it is"),
     pytest.param({"caller_initiated": False}, Reason.CALLER_INITIATED_OFF, id="off for the country"),
+    pytest.param({"never_text": True}, Reason.NEVER_TEXT, id="on the list of those never texted"),
+    pytest.param({"staged_out": True}, Reason.STAGING, id="staging is on, and they are not on its list"),
+    pytest.param(BY_HAND | {"never_text": True}, Reason.NEVER_TEXT, id="never, also when a person writes"),
+    pytest.param(BY_HAND | {"staged_out": True}, Reason.STAGING, id="staging, also when a person writes"),
+    pytest.param(BY_HAND | {"never_text": True, "program": True}, Reason.NEVER_TEXT, id="never, also for a program"),
+    pytest.param(BY_HAND | {"staged_out": True, "program": True}, Reason.STAGING, id="staging, also for a program"),
     pytest.param({"opted_out": True}, Reason.OPTED_OUT, id="said STOP"),
     pytest.param({"too_long": True}, Reason.TOO_LONG, id="longer than we send"),
     pytest.param({"automatic_to_pair": 3}, Reason.LOOP, id="three in this hour"),
@@ -94,6 +103,12 @@ def test_a_number_the_network_calls_a_fake_is_refused(verstat):
         ),
         pytest.param(BY_HAND | {"caller_initiated": False}, id="no call asked for it"),
         pytest.param({"opted_out": True, "command": True, "call": None}, id="the answer to STOP itself"),
+        pytest.param(
+            {"never_text": True, "command": True, "call": None}, id="the answer to a STOP of one never texted"
+        ),
+        pytest.param(
+            {"staged_out": True, "command": True, "call": None}, id="the answer to a STOP while staging is on"
+        ),
     ],
 )
 def test_what_may_go(change):
@@ -131,10 +146,13 @@ ORDER = [
     Reason.LANDLINE,
     Reason.VETOED,
     Reason.CALLER_INITIATED_OFF,
+    Reason.NEVER_TEXT,
+    Reason.STAGING,
     Reason.OPTED_OUT,
     Reason.TOO_LONG,
     Reason.LOOP,
     Reason.STORM,
+    Reason.QUOTA_EXCEEDED,
 ]
 ALL_AT_ONCE = {
     Reason.PERMISSION_DENIED: {"permitted": False},
@@ -144,8 +162,11 @@ ALL_AT_ONCE = {
     Reason.LANDLINE: peer(line=Line.LANDLINE),
     Reason.VETOED: call(vetoed=True),
     Reason.CALLER_INITIATED_OFF: {"caller_initiated": False},
+    Reason.NEVER_TEXT: {"never_text": True},
+    Reason.STAGING: {"staged_out": True},
     Reason.OPTED_OUT: {"opted_out": True},
     Reason.TOO_LONG: {"too_long": True},
+    Reason.QUOTA_EXCEEDED: {"over": True},
     Reason.LOOP: {"automatic_to_pair": 3},
     Reason.STORM: {"automatic_this_minute": 60},
 }
@@ -199,7 +220,8 @@ def test_the_answer_to_a_command_passes_no_gate_but_the_opt_out(change, reason, 
 def test_every_gate_says_what_it_says_until_one_decides():
     said = answers(replace(FINE, opted_out=True, automatic_to_pair=3), BORN_IN_FLIGHT)
     assert [answer.gate for answer in said] == [gate.__name__ for gate in BORN_IN_FLIGHT]
-    assert [answer.gate for answer in said if answer.asked] == ["permission", "pause", "reachable", "caller", "opt_out"]
+    up_to = ["permission", "pause", "reachable", "caller", "never_text", "staging", "opt_out"]
+    assert [answer.gate for answer in said if answer.asked] == up_to
     assert [answer.verdict for answer in said if answer.verdict] == [Refuse(Reason.OPTED_OUT)]
 
 

@@ -6,8 +6,9 @@ from ringback.core.permissions import Asker, Principal, Role
 from ringback.flow.desk import Desk
 from tests.flow.world import DID, PAT, World
 
-ANNA = Principal(Asker.USER, "usr_anna", "Anna", frozenset({Role.AGENT}))
-BERT = Principal(Asker.USER, "usr_bert", "Bert", frozenset({Role.AGENT}))
+# the accounts that every world begins with
+ANNA = Principal(Asker.USER, "usr_anna", "Anna", frozenset({Role.AGENT}), account=1)
+BERT = Principal(Asker.USER, "usr_bert", "Bert", frozenset({Role.AGENT}), account=2)
 NOBODY = Principal(Asker.USER, "usr_none", "Nobody", frozenset())
 
 

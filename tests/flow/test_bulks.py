@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from ringback.core.grants import EVERYTHING
 from ringback.core.messages import Basis, MessageClass, State, Urgency
 from ringback.core.permissions import Asker, Principal, Scope, at_the_shell
 from ringback.core.reasons import Reason
@@ -74,7 +75,7 @@ class Bulk:
 
     async def begin(self, count: int, **change) -> str:
         """A run that is open; its public id."""
-        coming = await self.runs.begin(replace(PLAN, **change))
+        coming = await self.runs.begin(SHOP, replace(PLAN, **change))
         await coming.add(people(count))
         assert (await coming.open(count, 0, None, "")).open
         return coming.public_id
@@ -100,7 +101,7 @@ class Bulk:
         return await self.store.read(lambda c: [tuple(row) for row in c.exec_driver_sql(statement).fetchall()])
 
     async def told(self, run: str):
-        return await StoredBulks(self.store).show(run)
+        return await StoredBulks(self.store).show(EVERYTHING, run)
 
     async def handed(self) -> list[str]:
         """Who got a text, in the order of the carrier."""
@@ -148,7 +149,7 @@ async def test_two_runs_share_the_places_of_their_carrier(bulk):
 
 
 async def test_what_never_came_whole_sends_nothing_and_goes_away(bulk):
-    coming = await bulk.runs.begin(PLAN)
+    coming = await bulk.runs.begin(SHOP, PLAN)
     await coming.add(people(50))
     async with bulk.feeding():
         assert await bulk.rows("SELECT count(*) FROM bulk_item") == [(50,)]  # it is still coming
@@ -161,7 +162,7 @@ async def test_what_never_came_whole_sends_nothing_and_goes_away(bulk):
 
 
 async def test_what_was_given_up_cannot_be_let_go(bulk):
-    coming = await bulk.runs.begin(PLAN)
+    coming = await bulk.runs.begin(SHOP, PLAN)
     await coming.add(people(5))
     await coming.give_up()
     assert not (await coming.open(5, 0, None, "")).open
@@ -169,7 +170,7 @@ async def test_what_was_given_up_cannot_be_let_go(bulk):
 
 
 async def test_a_start_clears_away_what_a_stop_broke_off(bulk):
-    coming = await bulk.runs.begin(PLAN)
+    coming = await bulk.runs.begin(SHOP, PLAN)
     await coming.add(people(50))
     bulk.runs.coming.clear()  # another process
     async with bulk.feeding():
@@ -341,7 +342,7 @@ async def test_a_run_of_a_number_without_a_carrier_waits(store, clock, tmp_path)
     ],
 )
 async def test_one_text_that_cannot_be_made_fails_alone(bulk, body, words, reason):
-    coming = await bulk.runs.begin(replace(PLAN, body=body))
+    coming = await bulk.runs.begin(SHOP, replace(PLAN, body=body))
     good = [Item(item.seq, item.peer, "") for item in people(60)]
     await coming.add([*good[:30], Item(31, good[30].peer, json.dumps(words)), *good[31:]])
     await coming.open(60, 0, None, "")
@@ -356,7 +357,7 @@ async def test_one_text_that_cannot_be_made_fails_alone(bulk, body, words, reaso
 
 async def test_the_key_of_a_request_is_kept_with_the_run(bulk):
     asked = Asked(SHOP.label, "k-1", "hash")
-    first, second = await bulk.runs.begin(PLAN), await bulk.runs.begin(PLAN)
+    first, second = await bulk.runs.begin(SHOP, PLAN), await bulk.runs.begin(SHOP, PLAN)
     for coming in (first, second):
         await coming.add(people(2))
     assert (await first.open(2, 0, asked, "answer")).open
@@ -366,7 +367,7 @@ async def test_the_key_of_a_request_is_kept_with_the_run(bulk):
 
 
 async def test_a_run_whose_database_is_busy_is_cleared_away_later(bulk):
-    coming = await bulk.runs.begin(PLAN)
+    coming = await bulk.runs.begin(SHOP, PLAN)
     coming._store = Busy()
     await coming.give_up()
     async with bulk.feeding():

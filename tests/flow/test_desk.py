@@ -83,7 +83,9 @@ async def test_a_reply_points_at_the_account_that_wrote_it(world):
 
 async def hire(world):
     """Anna with an account of her own."""
-    account = await world.store.commit(lambda tx: tx.accounts.add("anna", "Anna", Role.AGENT, "x", "en", NOON))
+    account = await world.store.commit(
+        lambda tx: tx.accounts.add("anna", "Anna", frozenset({Role.AGENT}), "x", "en", NOON)
+    )
     return replace(ANNA, id=account.public_id, account=account.id)
 
 
@@ -312,8 +314,13 @@ async def test_an_account_that_was_closed_a_moment_ago_sends_nothing(world, desk
     anna = await hire(world)
     thread = await begin(world)
     await world.store.commit(lambda tx: tx.accounts.disable(anna.account, NOON))
-    assert (await desk.advise(anna, thread, TEXT)).verdict == Refuse(Reason.PERMISSION_DENIED)
-    assert (await replies(world, thread, who=anna)).verdict == Refuse(Reason.PERMISSION_DENIED)
+    before = await column(world, "SELECT count(*) FROM message")
+    for act in (desk.advise(anna, thread, TEXT), desk.reply(anna, thread, TEXT, "k")):
+        with pytest.raises(Denied) as denied:
+            await act
+        assert denied.value.reason is Reason.PERMISSION_DENIED
+        assert str(denied.value).endswith("The account is disabled.")
+    assert await column(world, "SELECT count(*) FROM message") == before
     assert world.handset() == []
 
 
@@ -583,6 +590,6 @@ async def test_a_task_is_closed_once_and_can_be_opened_again(world, desk):
 
 @pytest.mark.parametrize("act", ["close_task", "reopen_task"])
 async def test_a_task_that_is_not_there(desk, act):
-    assert not await getattr(desk, act)(ANNA, "task_00000000000000000000000000")
-    with pytest.raises(NotThere):
-        await getattr(desk, act)(ANNA, "thr_00000000000000000000000000")
+    for unknown in ("task_00000000000000000000000000", "thr_00000000000000000000000000"):
+        with pytest.raises(NotThere):
+            await getattr(desk, act)(ANNA, unknown)

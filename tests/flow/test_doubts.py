@@ -525,7 +525,7 @@ async def test_one_that_arrives_after_all_needs_nobody(world):
 
 
 async def account(world) -> int:
-    made = await world.store.commit(lambda tx: tx.accounts.add("anna", "Anna", Role.AGENT, "x", "", NOON))
+    made = await world.store.commit(lambda tx: tx.accounts.add("anna", "Anna", frozenset({Role.AGENT}), "x", "", NOON))
     return made.id
 
 

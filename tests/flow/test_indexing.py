@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from ringback.core.grants import EVERYTHING
 from ringback.core.search import read_query
 from ringback.flow import indexing
 from ringback.flow.indexing import CALM, Indexing
@@ -41,10 +42,10 @@ async def test_what_is_written_is_found_at_once_and_taken_in_a_little_later(worl
     await until_taken_in(store, clock)
     await world.says("the boiler is cold")
     search = StoredSearch(store)
-    (found,) = (await search.find(read_query("boiler"))).rows
+    (found,) = (await search.find(EVERYTHING, read_query("boiler"))).rows
     assert found.peer == PAT
     await until_taken_in(store, clock)
-    assert (await search.find(read_query("boiler"))).rows == (found,)
+    assert (await search.find(EVERYTHING, read_query("boiler"))).rows == (found,)
 
 
 async def test_much_is_taken_in_by_and_by(world, store, clock, monkeypatch):

@@ -1,8 +1,9 @@
-"""STOP, START and texts in any order, alone or sharing a flush: after a STOP no attempt is opened to that person."""
+"""STOP, START, lists and texts in any order, alone or sharing a flush: after a STOP no attempt is opened to them."""
 
 import asyncio
 import itertools
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -17,15 +18,17 @@ from ringback.flow.attempts import record
 from ringback.flow.claiming import claim
 from ringback.flow.governor import Room
 from ringback.flow.house import Limits
+from ringback.flow.lists import ListRefused, Turn, add, remove, turn_staging
 from ringback.flow.opt_outs import start, stop
 from ringback.flow.outbound import Slot, submit
 from ringback.flow.replies import Reply, answer
 from ringback.ports import CarrierRef
+from ringback.ports.lists import ListName
 from ringback.store.database import Database
 from tests.conftest import NOON
 from tests.fakes.hand_clock import HandClock
 from tests.flow.office import ANNA
-from tests.flow.world import DID, HOUSE, PAT
+from tests.flow.world import DID, HOUSE, PAT, open_office
 
 HOUSE = replace(HOUSE, limits=Limits(automatic_per_hour=1000))
 _names = itertools.count()
@@ -77,6 +80,23 @@ def claims(_number, now, tx):
     return list(claim(HOUSE, "main", Room(8, 8), now, tx).orders)
 
 
+def lists(name, number, now, tx):
+    """Somebody puts them on a list, or takes them off."""
+    add(ANNA, ListName(name), PAT, f"because {number}", now, tx)
+    return []
+
+
+def unlists(name, _number, now, tx):
+    with suppress(ListRefused):
+        remove(ANNA, ListName(name), PAT, "they asked", now, tx)
+    return []
+
+
+def stages(way, _number, now, tx):
+    turn_staging(ANNA, Turn(way), now, tx)
+    return []
+
+
 OPS = {
     "reply at once": partial(reply, Slot("main")),
     "reply later": partial(reply, None),
@@ -84,6 +104,14 @@ OPS = {
     "start": partial(says_start, None),
     "start, told at once": partial(says_start, Slot("main")),
     "claim": claims,
+    "never": partial(lists, "never"),
+    "not never": partial(unlists, "never"),
+    "stop everywhere": partial(lists, "stopped"),
+    "not everywhere": partial(unlists, "stopped"),
+    "only them": partial(lists, "only"),
+    "not only them": partial(unlists, "only"),
+    "staging on": partial(stages, "on"),
+    "staging off": partial(stages, "off"),
     "carrier takes it": None,
     "carrier is away": None,
 }
@@ -91,10 +119,15 @@ ANSWERS = {
     "carrier takes it": CarrierRef(""),
     "carrier is away": Unreachable("no route"),
 }
+# what a step says stands before the attempt that it opens
 EVENTS = """SELECT at, kind FROM (
-    SELECT at, kind FROM opt_out_event
-    UNION ALL SELECT a.opened_at AS at, m.command || '!' AS kind FROM attempt a JOIN message m ON m.id = a.message_id
-) AS events ORDER BY at"""
+    SELECT at, kind, 0 AS turn FROM opt_out_event
+    UNION ALL SELECT at, action || ' ' || detail AS kind, 0 AS turn FROM audit
+    WHERE action IN ('list_add', 'list_remove')
+    UNION ALL SELECT at, 'staging ' || about AS kind, 0 AS turn FROM audit WHERE action = 'staging'
+    UNION ALL SELECT a.opened_at AS at, m.command || '!' AS kind, 1 AS turn FROM attempt a
+    JOIN message m ON m.id = a.message_id
+) AS events ORDER BY at, turn"""
 
 
 async def run(url, batches) -> tuple[list[tuple], list[tuple]]:
@@ -102,6 +135,7 @@ async def run(url, batches) -> tuple[list[tuple], list[tuple]]:
     clock = HandClock(NOON)
     database = Database(url, clock)
     await database.open()
+    await database.commit(partial(open_office, NOON))
     in_air: list[object] = []
     number = 0
     for batch in batches:
@@ -131,12 +165,27 @@ def ended(order, result, now, tx):
 
 
 def check(events, texts) -> None:
-    out = False
+    said, everywhere, on, staging = False, False, set(), False
     for _at, kind in events:
+        word, _, more = kind.partition(" ")
+        name = more.partition(":")[0]
         if kind in ("!", "start!"):
-            assert not out, "an attempt was opened after a STOP"
-        elif kind in ("opt_out", "opt_in"):
-            out = kind == "opt_out"
+            assert not (said or everywhere), "an attempt was opened after a STOP"
+            assert "never" not in on, "an attempt was opened to somebody who is never texted"
+            assert not staging or "only" in on, "an attempt was opened past staging"
+        elif kind == "opt_out":
+            said = True
+        elif kind == "opt_in":
+            said = everywhere = False
+        elif word == "staging":
+            staging = more == "on"
+        elif name == "stopped":
+            everywhere = word == "list_add"
+        elif word == "list_add":
+            on.add(name)
+        else:
+            on.discard(name)
+    out = said or everywhere
     for command, state, reason, tries in texts:
         # one that came back from its carrier waits until its lane looks, and is refused then
         waits = command != "stop" and not tries and state in ("queued", "held")
@@ -144,6 +193,43 @@ def check(events, texts) -> None:
         assert not (command == "stop" and state in ("refused", "cancelled")), (
             f"the confirmation was held back: {reason}"
         )
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        *itertools.permutations(["reply at once", "reply later", "never", "claim"]),
+        *itertools.permutations(["reply at once", "reply later", "stop everywhere", "claim"]),
+        *itertools.permutations(["reply later", "staging on", "claim", "only them"]),
+    ],
+    ids=" then ".join,
+)
+async def test_every_order_of_a_text_and_a_list(url, order):
+    check(*await run(url, [[op] for op in order]))
+
+
+@pytest.mark.parametrize(
+    ("listed", "reason"),
+    [("never", "never_text"), ("staging on", "staging"), ("stop everywhere", "opted_out")],
+)
+async def test_what_a_list_says_between_submit_and_open_holds(url, listed, reason):
+    events, texts = await run(url, [["reply later"], [listed], ["claim"]])
+    check(events, texts)
+    assert [(text[1], text[2]) for text in texts] in ([("refused", reason)], [("cancelled", reason)])
+
+
+@pytest.mark.parametrize(
+    ("events", "fault"),
+    [
+        pytest.param([(1, "list_add never: x"), (2, "!")], "never texted", id="never"),
+        pytest.param([(1, "staging on"), (2, "!")], "past staging", id="staging"),
+        pytest.param([(1, "list_add stopped"), (2, "!")], "after a STOP", id="everywhere"),
+    ],
+)
+async def test_the_check_itself_sees_an_attempt_past_a_list(events, fault):
+    with pytest.raises(AssertionError, match=fault):
+        check(events, [])
+    check([(1, "list_add never: x"), (2, "list_remove never"), (3, "staging on"), (4, "list_add only"), (5, "!")], [])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,7 +1,7 @@
 """A small Ringback without Asterisk: scripted calls in, a loopback handset out, everything between them real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from ringback.core.calls import (
     Presentation,
 )
 from ringback.core.numbers import NumberFormat, read_number
+from ringback.core.permissions import Role
 from ringback.core.templates import TextKind, parse
 from ringback.core.triggers import Rule
 from ringback.flow.arrivals import Arrivals
@@ -29,9 +30,11 @@ from ringback.flow.following import Follower
 from ringback.flow.house import House
 from ringback.flow.sending import Lane, Lanes
 from ringback.ports import Incoming
+from ringback.ports.storage import Tx
 from ringback.ports.stories import Stories
 from ringback.store.stories import find
 from tests.conftest import NOON
+from tests.fakes.grants import let_everyone
 
 _texts = count(1)
 DID, OTHER_DID = "+12025550101", "+12025550102"
@@ -87,6 +90,14 @@ def life_of(call: Call) -> list[CallEvent]:
     return [CallStarted(begun), *middle, CallEnded(call)]
 
 
+def open_office(now: datetime, tx: Tx) -> None:
+    """Two people at the desk, who are the first two accounts, and a house in which everyone may everything."""
+    for login in ("desk.anna", "desk.bert"):
+        if tx.accounts.add(login, login, frozenset({Role.AGENT}), "x", "en", now) is None:
+            return
+    let_everyone(now, tx)
+
+
 class Script:
     """A `CallEventSource` that a test feeds; `quiet` is set when everything fed was asked for."""
 
@@ -121,6 +132,7 @@ class World:
     house: House = HOUSE
     options: Settings = field(default_factory=Settings)
     script: Script = field(default_factory=Script)
+    begin: Callable[[datetime, Tx], None] = open_office
 
     def __post_init__(self) -> None:
         self.ground = getattr(self.store, "store", self.store)  # below a store that crashes on purpose
@@ -145,6 +157,7 @@ class World:
                     *more,
                 )
             ]
+            await self.ground.commit(partial(self.begin, self.clock.now()))
             await self.settled()
             yield self
             for part in parts:

@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 
 def add(login: str = "ana", role: Role = Role.ADMINISTRATOR, name: str = "Ana"):
-    return lambda tx: tx.accounts.add(login, name, role, "$argon2id$x", "es", NOON)
+    return lambda tx: tx.accounts.add(login, name, frozenset({Role(role)}), "$argon2id$x", "es", NOON)
 
 
 def begin(account, token: str = "t1", lasts: timedelta = HOUR, at=NOON):
@@ -24,7 +24,7 @@ def begin(account, token: str = "t1", lasts: timedelta = HOUR, at=NOON):
 
 async def test_an_account_is_found_by_login_and_by_id(store: Database):
     made = await store.commit(add())
-    assert (made.login, made.name, made.role, made.language) == ("ana", "Ana", Role.ADMINISTRATOR, "es")
+    assert (made.login, made.name, made.roles, made.language) == ("ana", "Ana", {Role.ADMINISTRATOR}, "es")
     assert (made.created_at, made.disabled_at) == (NOON, None)
     assert made.public_id.startswith("usr_")
     assert await store.commit(lambda tx: (tx.accounts.find("ana"), tx.accounts.get(made.public_id))) == (made, made)
@@ -67,7 +67,9 @@ async def test_being_seen_moves_only_forward(store: Database):
         pytest.param(
             lambda tx, who: tx.accounts.change_password(who, "$argon2id$y", NOON + MINUTE), id="a new password"
         ),
-        pytest.param(lambda tx, who: tx.accounts.change_role(who, Role.AGENT, NOON + MINUTE), id="another role"),
+        pytest.param(
+            lambda tx, who: tx.accounts.change_roles(who, frozenset({Role.AGENT}), NOON + MINUTE), id="another role"
+        ),
         pytest.param(lambda tx, who: tx.accounts.disable(who, NOON + MINUTE), id="an account that is disabled"),
         pytest.param(lambda tx, who: tx.accounts.end_all(who, NOON + MINUTE), id="logging out everywhere"),
     ],
@@ -102,12 +104,13 @@ async def test_what_is_changed_is_read_back(store: Database):
     def change(tx):
         tx.accounts.change_password(ana.id, "$argon2id$y", NOON)
         tx.accounts.set_language(ana.id, "en", NOON)
-        tx.accounts.change_role(ana.id, Role.AGENT, NOON)
+        tx.accounts.change_roles(ana.id, frozenset({Role.AGENT}), NOON)
         tx.accounts.disable(ana.id, NOON + HOUR)
         return tx.accounts.find("ana")
 
     now = await store.commit(change)
-    assert (now.password, now.language, now.role, now.disabled_at) == ("$argon2id$y", "en", Role.AGENT, NOON + HOUR)
+    assert (now.password, now.language, now.roles) == ("$argon2id$y", "en", {Role.AGENT})
+    assert now.disabled_at == NOON + HOUR
     await store.commit(lambda tx: tx.accounts.enable(ana.id, NOON))
     assert (await store.commit(lambda tx: tx.accounts.find("ana"))).disabled_at is None
 

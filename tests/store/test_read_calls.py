@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from ringback.core.calls import UNANSWERED as NOT_ANSWERED
 from ringback.core.calls import Outcome
+from ringback.core.grants import EVERYTHING
 from ringback.core.triggers import CallVerdict
 from ringback.errors import StoreFault
 from ringback.ports.callbook import CallFilter, Group
 from ringback.store.database import reader
 from ringback.store.moments import micros
-from ringback.store.read_calls import ReadCalls, lines, read_page, read_story
+from ringback.store.read_calls import Asked, ReadCalls, lines, read_page, read_story
 from ringback.store.read_overview import ReadOverview, texted, unanswered
 from tests.conftest import NOON
 from tests.store.rows import OUR_NUMBER, a_call, a_task, a_text, a_thread, plan, put, run, walks
@@ -32,7 +33,7 @@ def all_pages(url, wanted, most) -> list[list[int]]:
     engine, pages, before = reader(url), [], None
     with engine.connect() as connection:
         while True:
-            page = read_page(connection, wanted, before, most)
+            page = read_page(connection, EVERYTHING, wanted, before, most)
             pages.append(ids(page))
             before = page.older
             if before is None:
@@ -72,7 +73,7 @@ CALLS = [
 )
 async def test_calls_are_found(store, url, wanted, found):
     put(url, {"call": CALLS})
-    assert ids(await ReadCalls(store).page(wanted)) == found
+    assert ids(await ReadCalls(store).page(EVERYTHING, wanted)) == found
 
 
 MIXED = {
@@ -86,9 +87,9 @@ async def test_the_groups_follow_the_outcomes_that_the_core_knows(store, url):
     book = ReadCalls(store)
     missed = {n for n, (outcome, _) in MIXED.items() if outcome in NOT_ANSWERED}
     wanted = {n for n, (_, verdict) in MIXED.items() if verdict in (CallVerdict.SEND, CallVerdict.DEFER)}
-    assert set(ids(await book.page(CallFilter(Group.UNANSWERED)))) == missed
-    assert set(ids(await book.page(CallFilter(Group.WITH_TEXT)))) == wanted
-    assert set(ids(await book.page(CallFilter(Group.WITHOUT_TEXT)))) == missed - wanted
+    assert set(ids(await book.page(EVERYTHING, CallFilter(Group.UNANSWERED)))) == missed
+    assert set(ids(await book.page(EVERYTHING, CallFilter(Group.WITH_TEXT)))) == wanted
+    assert set(ids(await book.page(EVERYTHING, CallFilter(Group.WITHOUT_TEXT)))) == missed - wanted
 
 
 async def test_a_line_brings_the_thread_and_the_state_of_the_text(store, url):
@@ -106,7 +107,7 @@ async def test_a_line_brings_the_thread_and_the_state_of_the_text(store, url):
             "pending_text": [waiting(2, "pending"), waiting(3, "cancelled")],
         },
     )
-    third, second, first = (await ReadCalls(store).page(CallFilter())).calls
+    third, second, first = (await ReadCalls(store).page(EVERYTHING, CallFilter())).calls
     assert (first.thread, first.text, first.waits_until) == (f"thr_{1:026}", "delivered", None)
     assert (second.thread, second.text, second.waits_until) == (None, None, NOON + timedelta(minutes=5))
     assert (third.rang, third.waits_until) == (timedelta(seconds=2), None)
@@ -131,7 +132,7 @@ def waiting(call: int, state: str) -> dict[str, object]:
 @pytest.mark.parametrize("before", ["call_" + "z" * 26, "", "x' OR 1", "call_" + "0" * 5000])
 async def test_an_unknown_place_to_go_on_from_is_the_newest(store, url, before):
     put(url, {"call": CALLS[:2]})
-    assert ids(await ReadCalls(store).page(CallFilter(), before)) == [2, 1]
+    assert ids(await ReadCalls(store).page(EVERYTHING, CallFilter(), before)) == [2, 1]
 
 
 @given(moments=st.lists(st.integers(AT, AT + 4), min_size=1, max_size=12), most=st.integers(1, 5))
@@ -149,15 +150,15 @@ def test_pages_have_no_gap_and_nothing_twice(url, moments, most):
 async def test_the_story_of_a_call_is_found_by_its_own_id_only(store, url):
     put(url, {"number": [OUR_NUMBER], "thread": [a_thread()], "call": [a_call(1, AT)]})
     book = ReadCalls(store)
-    story = await book.story(f"call_{1:026}")
+    story = await book.story(EVERYTHING, f"call_{1:026}")
     assert (story.linkedid, story.thread) == ("1.0", f"thr_{1:026}")
     for other in (f"call_{2:026}", "1.0", PAT, f"msg_{1:026}", ""):
-        assert await book.story(other) is None
+        assert await book.story(EVERYTHING, other) is None
 
 
 async def test_a_call_of_a_stranger_has_no_thread(store, url):
     put(url, {"number": [OUR_NUMBER], "thread": [a_thread()], "call": [a_call(1, AT, peer=None)]})
-    assert (await ReadCalls(store).story(f"call_{1:026}")).thread is None
+    assert (await ReadCalls(store).story(EVERYTHING, f"call_{1:026}")).thread is None
 
 
 ROWS = 2_400
@@ -202,7 +203,7 @@ def crowd(tmp_path_factory, empty_sqlite):
     ],
 )
 def test_a_page_walks_along_its_own_index(crowd, wanted, before, index):
-    steps = plan(crowd, lines(wanted, before, 51))
+    steps = plan(crowd, lines(Asked(wanted, before, 51)))
     assert [(table, used) for table, used in walks(steps) if table != "newest"] in ([], [("call", index)])
     assert any(index in step for step in steps)
     assert [step for step in steps if "call" in step and "TEMP B-TREE" in step] == []
@@ -223,11 +224,11 @@ def test_a_figure_counts_along_its_own_index(crowd, statement, index):
 
 @pytest.mark.parametrize(("most", "older"), [(ROWS - 1, False), (ROWS - 2, True)])
 def test_the_last_page_knows_that_it_is(crowd, most, older):
-    assert (read_page(crowd, CallFilter(), None, most).older is not None) is older
+    assert (read_page(crowd, EVERYTHING, CallFilter(), None, most).older is not None) is older
 
 
 def test_a_story_of_a_crowd_is_read(crowd):
-    assert read_story(crowd, f"call_{7:026}").texts[0].state == "delivered"
+    assert read_story(crowd, EVERYTHING, f"call_{7:026}").texts[0].state == "delivered"
 
 
 async def test_the_day_in_figures(store, url):
@@ -252,7 +253,7 @@ async def test_the_day_in_figures(store, url):
             "task": [a_task(1, AT), a_task(2, AT, done_at=AT), a_task(3, AT, due_at=AT)],
         },
     )
-    day = await ReadOverview(store).day(NOON)
+    day = await ReadOverview(store).day(EVERYTHING, NOON)
     assert (day.unanswered, day.texted, day.waiting, day.tasks) == (3, 1, 1, 2)
 
 
@@ -282,6 +283,6 @@ async def test_what_has_happened_at_least_once(store, url, rows, past):
 async def test_a_database_that_cannot_be_read_is_a_fault_that_the_page_knows(store, url):
     run(url, "ALTER TABLE call RENAME TO gone")
     with pytest.raises(StoreFault, match="cannot be read"):
-        await ReadOverview(store).day(NOON)
+        await ReadOverview(store).day(EVERYTHING, NOON)
     with pytest.raises(StoreFault, match="cannot be read"):
         await ReadOverview(store).past()

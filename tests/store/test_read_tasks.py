@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ringback.core.grants import EVERYTHING
 from ringback.store.database import reader
 from ringback.store.moments import micros
 from ringback.store.read_tasks import ReadTasks, due, read_done, read_open, settled, undated
@@ -34,8 +35,8 @@ async def test_what_is_due_comes_first_then_the_oldest(store, url):
         },
     )
     worklist = ReadTasks(store)
-    assert ids(await worklist.open()) == [4, 2, 3, 1]
-    assert ids(await worklist.done()) == [6, 5]
+    assert ids(await worklist.open(EVERYTHING)) == [4, 2, 3, 1]
+    assert ids(await worklist.done(EVERYTHING)) == [6, 5]
 
 
 moments = st.lists(
@@ -66,7 +67,7 @@ def test_pages_have_no_gap_and_nothing_twice(url, moments, most):
 def all_pages(connection, read, most) -> list[int]:
     found, place = [], None
     while True:
-        page = read(connection, place, most)
+        page = read(connection, EVERYTHING, place, most)
         found += ids(page)
         assert page.more is None or len(page.tasks) == most
         place = page.more
@@ -78,8 +79,8 @@ def all_pages(connection, read, most) -> list[int]:
 async def test_an_unknown_place_to_go_on_from_is_the_first(store, url, place):
     put(url, {"task": [a_task(1, AT), a_task(2, AT, done_at=AT)]})
     worklist = ReadTasks(store)
-    assert ids(await worklist.open(place)) == [1]
-    assert ids(await worklist.done(place)) == [2]
+    assert ids(await worklist.open(EVERYTHING, place)) == [1]
+    assert ids(await worklist.done(EVERYTHING, place)) == [2]
 
 
 async def test_a_task_brings_what_it_is_about(store, url):
@@ -101,7 +102,7 @@ async def test_a_task_brings_what_it_is_about(store, url):
             ],
         },
     )
-    doubt, old, unseen, stop, strange = (await ReadTasks(store).open()).tasks
+    doubt, old, unseen, stop, strange = (await ReadTasks(store).open(EVERYTHING)).tasks
     assert (doubt.text.body, doubt.text.state, doubt.thread.peer) == ("Sorry we missed you.", "unconfirmed", PAT)
     assert (old.call.outcome, old.thread.did, old.thread.opted_out) == ("missed", "+12025550101", False)
     assert (unseen.call.caller, unseen.thread) == ("anonymous", None)
@@ -138,16 +139,16 @@ async def test_a_done_task_says_who_settled_it(store, url, by, name):
         url,
         {"account": [ana | {"created_at": AT, "changed_at": AT}], "task": [a_task(1, AT, done_at=AT + 1, done_by=by)]},
     )
-    (task,) = (await ReadTasks(store).done()).tasks
+    (task,) = (await ReadTasks(store).done(EVERYTHING)).tasks
     assert (task.done_by, task.done_name) == (by, name)
 
 
 async def test_one_task_is_found_open_or_done(store, url):
     put(url, {"task": [a_task(1, AT), a_task(2, AT, done_at=AT)]})
     worklist = ReadTasks(store)
-    assert (await worklist.task(f"task_{1:026}")).done_at is None
-    assert (await worklist.task(f"task_{2:026}")).done_at == NOON
-    assert await worklist.task("task_" + "0" * 26) is None
+    assert (await worklist.task(EVERYTHING, f"task_{1:026}")).done_at is None
+    assert (await worklist.task(EVERYTHING, f"task_{2:026}")).done_at == NOON
+    assert await worklist.task(EVERYTHING, "task_" + "0" * 26) is None
 
 
 ROWS = 2_400

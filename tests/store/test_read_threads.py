@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import TextClause
 
+from ringback.core.grants import EVERYTHING
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
 from ringback.ports.threads import (
@@ -50,18 +51,18 @@ def threads(store: Database) -> StoredThreads:
 
 
 async def head_of(threads: StoredThreads, peer: str = ANA) -> Head:
-    (row,) = (await threads.of_peer(peer)).rows
-    head = await threads.head(row.public_id)
+    (row,) = (await threads.of_peer(EVERYTHING, peer)).rows
+    head = await threads.head(EVERYTHING, row.public_id)
     assert head is not None
     return head
 
 
 async def test_an_empty_inbox_has_no_rows(threads: StoredThreads):
     for view in View:
-        assert await threads.page(view) == ThreadPage(())
-    assert await threads.waiting(100) == 0
+        assert await threads.page(EVERYTHING, view) == ThreadPage(())
+    assert await threads.waiting(EVERYTHING, 100) == 0
     for unknown in ("thr_0", "thr_\x00", "\udcff"):
-        assert await threads.head(unknown) is None
+        assert await threads.head(EVERYTHING, unknown) is None
 
 
 async def test_each_view_has_its_threads_the_newest_change_first(threads: StoredThreads, filled: Filled):
@@ -77,11 +78,16 @@ async def test_each_view_has_its_threads_the_newest_change_first(threads: Stored
         rows.text_out(both, state=State.UNCONFIRMED, at=-1)
 
     filled(fill)
-    shown = {view: [row.peer[-1] for row in (await threads.page(view)).rows] for view in View}
+    shown = {view: [row.peer[-1] for row in (await threads.page(EVERYTHING, view)).rows] for view in View}
     assert shown == {View.ALL: ["4", "3", "2", "1"], View.WAITING: ["4", "2"], View.DOUBT: ["4", "3"]}
-    assert [row.doubt for row in (await threads.page(View.ALL)).rows] == [State.UNCONFIRMED, State.HELD, None, None]
-    assert await threads.waiting(100) == 2
-    assert await threads.waiting(1) == 1
+    assert [row.doubt for row in (await threads.page(EVERYTHING, View.ALL)).rows] == [
+        State.UNCONFIRMED,
+        State.HELD,
+        None,
+        None,
+    ]
+    assert await threads.waiting(EVERYTHING, 100) == 2
+    assert await threads.waiting(EVERYTHING, 1) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,7 @@ async def test_each_view_has_its_threads_the_newest_change_first(threads: Stored
 )
 async def test_a_row_shows_the_newest_line(threads: StoredThreads, filled: Filled, fill, last):
     filled(lambda rows: fill(rows, rows.thread()))
-    (row,) = (await threads.page(View.ALL)).rows
+    (row,) = (await threads.page(EVERYTHING, View.ALL)).rows
     assert (row.last and (row.last.kind, row.last.text, row.last.state, row.last.media)) == last
 
 
@@ -130,8 +136,8 @@ async def test_a_person_is_found_on_each_of_our_numbers(threads: StoredThreads, 
         rows.thread("+12025550148", at=3)
 
     filled(fill)
-    assert [row.did for row in (await threads.of_peer(ANA)).rows] == ["+12025550102", DID]
-    assert (await threads.of_peer("+12025550199")).rows == ()
+    assert [row.did for row in (await threads.of_peer(EVERYTHING, ANA)).rows] == ["+12025550102", DID]
+    assert (await threads.of_peer(EVERYTHING, "+12025550199")).rows == ()
 
 
 async def test_the_head_knows_the_person(threads: StoredThreads, filled: Filled):
@@ -240,7 +246,7 @@ async def all_of_the_list(threads: StoredThreads, view: View) -> list[str]:
     peers: list[str] = []
     after: Place | None = None
     while True:
-        page = await threads.page(view, after)
+        page = await threads.page(EVERYTHING, view, after)
         assert len(page.rows) <= A_PAGE
         peers += [row.peer for row in page.rows]
         if page.older is None:

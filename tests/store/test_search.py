@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from ringback.core.grants import EVERYTHING
 from ringback.core.permissions import at_the_shell
 from ringback.core.search import read_query
 from ringback.flow.indexing import Indexing, take_in
@@ -67,7 +68,7 @@ async def index(store, limit=100):
 
 
 async def found(search, typed, within=Within(), after=None):  # noqa: B008  # a tuple never changes
-    page = await search.find(read_query(typed), within, after)
+    page = await search.find(EVERYTHING, read_query(typed), within, after)
     return [row.public_id[:3] + row.public_id.lstrip("abcdefghijklmnopqrstuvwxyz_0") for row in page.rows]
 
 
@@ -124,7 +125,7 @@ async def test_texts_are_found_wherever_they_are(search, store, talk, url, typed
 
 async def test_what_is_found_says_where_it_stands_and_what(search, store, talk):
     await index(store)
-    ours, theirs = (await search.find(read_query("boiler"))).rows
+    ours, theirs = (await search.find(EVERYTHING, read_query("boiler"))).rows
     assert (ours.side, ours.state, ours.peer, ours.did, ours.thread) == (
         Side.OUT,
         "delivered",
@@ -165,7 +166,7 @@ async def test_pages_follow_each_other_while_texts_come_and_are_taken_in(search,
         await store.commit(partial(take_in, taken_in))
     seen, place = [], None
     for new in range(rows + 1, rows + 20):
-        page = await search.find(read_query("hello"), after=place)
+        page = await search.find(EVERYTHING, read_query("hello"), after=place)
         seen += [row.public_id for row in page.rows]
         place = page.older
         if place is None:
@@ -182,16 +183,16 @@ async def test_pages_follow_each_other_while_texts_come_and_are_taken_in(search,
 
 async def test_a_full_page_that_is_the_last_says_so(search, store, url, two):
     put(url, {"message": [went(n, n, "hello") for n in range(1, A_PAGE + 1)]})
-    assert (await search.find(read_query("hello"))).older is None
+    assert (await search.find(EVERYTHING, read_query("hello"))).older is None
 
 
 async def test_a_page_says_when_too_much_is_not_taken_in(search, store, url, two, monkeypatch):
     monkeypatch.setattr(read_search, "TAIL", 3)
     put(url, {"message": [went(n, n, f"word {n}") for n in range(1, 6)]})
-    page = await search.find(read_query("word"))
+    page = await search.find(EVERYTHING, read_query("word"))
     assert (len(page.rows), page.whole) == (3, False)
     await index(store)
-    page = await search.find(read_query("word"))
+    page = await search.find(EVERYTHING, read_query("word"))
     assert (len(page.rows), page.whole) == (5, True)
 
 
@@ -339,7 +340,7 @@ async def test_nothing_that_is_typed_is_a_command(search, store, talk, typed):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed=st.text(max_size=60) | st.text(alphabet="\"*^:(){}-+&|!<>\\'ANDORT hello東é", max_size=40))
 async def test_any_text_is_looked_for_without_a_fault(search, talk, typed):
-    page = await search.find(read_query(typed), after=FoundPlace(10**9, 10**9))
+    page = await search.find(EVERYTHING, read_query(typed), after=FoundPlace(10**9, 10**9))
     assert all(row.bits for row in page.rows)
 
 

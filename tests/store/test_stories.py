@@ -38,7 +38,9 @@ async def world(store, clock, tmp_path):
 @pytest.fixture
 async def anna(world):
     """Anna with an account of her own."""
-    account = await world.store.commit(lambda tx: tx.accounts.add("anna", "Anna Lee", Role.AGENT, "x", "", NOON))
+    account = await world.store.commit(
+        lambda tx: tx.accounts.add("anna", "Anna Lee", frozenset({Role.AGENT}), "x", "", NOON)
+    )
     return replace(ANNA, id=account.public_id, account=account.id)
 
 

@@ -189,7 +189,7 @@ class Wanted:
     answers: int | None = None
     command: str = ""
     windows: str = ""
-    permitted: bool = True
+    permitted: bool | None = True
     urgency: Urgency = Urgency.CALL
     not_before: datetime | None = None
     campaign: str = ""

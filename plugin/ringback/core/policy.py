@@ -40,23 +40,27 @@ class CallFacts:
 class Facts:
     """All that the gates may know. `call` is None when no call asked for the text.
 
-    `permitted`: whoever asks for the text may send it. `program`: a program asked for it, alone or in a run.
+    `permitted`: whoever asks for the text may send it, None where that could not be found out; `over`: it would pass a
+    hard limit of the month, or None likewise. `program`: a program asked for it, alone or in a run.
     `command`: it answers a STOP, or a HELP of whoever said STOP. `too_long`: it has more parts than we or the carrier
     send. `automatic_this_minute` and `automatic_to_pair` count what was queued before this text;
     `next_free_at` is when a text may go that some `rate` holds, None when none does. `not_before` is the time
-    that whoever asked for it named, while that is to come.
+    that whoever asked for it named, while that is to come. `staged_out`: staging is on, and they are not on its list.
     """
 
     peer: Number
     automatic: bool
     call: CallFacts | None = None
-    permitted: bool = True
+    permitted: bool | None = True
     command: bool = False
     too_long: bool = False
     own_number: bool = False
     carrier_known: bool = True
     caller_initiated: bool = True
+    never_text: bool = False
+    staged_out: bool = False
     opted_out: bool = False
+    over: bool | None = False
     paused: bool = False
     program: bool = False
     automatic_this_minute: int = 0
@@ -98,6 +102,8 @@ SPOOFED = frozenset({"TN-Validation-Failed", "TN-Validation-Failed-A", "TN-Valid
 
 def permission(facts: Facts) -> Verdict | None:
     """Nobody sends what they may not, and nothing leaves for an account that was closed since."""
+    if facts.permitted is None:
+        return Refuse(Reason.GATE_ERROR)
     return None if facts.permitted else Refuse(Reason.PERMISSION_DENIED)
 
 
@@ -136,6 +142,16 @@ def caller(facts: Facts) -> Verdict | None:
     return None
 
 
+def never_text(facts: Facts) -> Verdict | None:
+    """Family, suppliers, robocallers: nothing goes to them, but the answer to their own STOP."""
+    return Refuse(Reason.NEVER_TEXT) if facts.never_text and not facts.command else None
+
+
+def staging(facts: Facts) -> Verdict | None:
+    """While staging is on, only those on its list are texted."""
+    return Refuse(Reason.STAGING) if facts.staged_out and not facts.command else None
+
+
 def opt_out(facts: Facts) -> Verdict | None:
     """STOP holds for everything but the answer to STOP itself, and to a HELP after it."""
     return Refuse(Reason.OPTED_OUT) if facts.opted_out and not facts.command else None
@@ -159,6 +175,13 @@ def storm(facts: Facts) -> Verdict | None:
     return None
 
 
+def allowance(facts: Facts) -> Verdict | None:
+    """Nobody sends more in a month than was allowed; answers to commands never count, and are never held."""
+    if facts.over is None:
+        return Refuse(Reason.GATE_ERROR)
+    return Refuse(Reason.QUOTA_EXCEEDED) if facts.over else None
+
+
 def schedule(facts: Facts) -> Verdict | None:
     """Whoever asked for it named a later time."""
     return Defer(Reason.SCHEDULED, facts.not_before) if facts.not_before is not None else None
@@ -169,8 +192,32 @@ def rate(facts: Facts) -> Verdict | None:
     return Defer(facts.rate, facts.next_free_at) if facts.next_free_at is not None else None
 
 
-AT_SUBMIT: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, length, loop, storm, schedule)
-AT_OPEN: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, length, rate)
+AT_SUBMIT: tuple[Gate, ...] = (
+    permission,
+    pause,
+    reachable,
+    caller,
+    never_text,
+    staging,
+    opt_out,
+    length,
+    loop,
+    storm,
+    allowance,
+    schedule,
+)
+AT_OPEN: tuple[Gate, ...] = (
+    permission,
+    pause,
+    reachable,
+    caller,
+    never_text,
+    staging,
+    opt_out,
+    length,
+    allowance,
+    rate,
+)
 BORN_IN_FLIGHT: tuple[Gate, ...] = (*AT_SUBMIT, rate)
 
 

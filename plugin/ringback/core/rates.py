@@ -7,6 +7,7 @@ forgets it. A bucket counts whole minutes and days: a clock that is set back fin
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Protocol
 
 from ringback.core.reasons import Reason
 
@@ -15,6 +16,15 @@ DAY = timedelta(days=1)
 LONGEST_PACE = timedelta(minutes=10)
 """No text makes its number wait longer; a moment further ahead is left from before the clock was set back."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Counter(Protocol):
+    """What is counted for a span, and under which number that span is kept."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def slot(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,10 @@ class Reason(StrEnum):
     LANDLINE = "landline"
     NOT_TEXTABLE = "not_textable"
     CALLER_INITIATED_OFF = "caller_initiated_off"
+    NEVER_TEXT = "never_text"
+    STAGING = "staging"
     OPTED_OUT = "opted_out"
+    QUOTA_EXCEEDED = "quota_exceeded"
     PAUSED = "paused"
     STORM = "storm"
     LOOP = "loop"
@@ -85,7 +88,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.LANDLINE: "The numbering plan says this is a landline.",
     Reason.NOT_TEXTABLE: "This number cannot get texts.",
     Reason.CALLER_INITIATED_OFF: "Texting callers back is switched off for this country.",
+    Reason.NEVER_TEXT: "This number is on the list of those that are never texted.",
+    Reason.STAGING: "Staging is on, and this number is not on its list.",
     Reason.OPTED_OUT: "This person said STOP to this number.",
+    Reason.QUOTA_EXCEEDED: "The month's allowance is used up.",
     Reason.PAUSED: "Automatic texts are paused.",
     Reason.STORM: "Too many texts in one minute; this one was not sent.",
     Reason.LOOP: "This pair already had its automatic texts for the hour.",

@@ -8,7 +8,8 @@ class TaskKind(StrEnum):
 
     UNCONFIRMED: a text that may have been sent. CALL_BACK: a caller chose a time to be called. OPT_OUT: a text that
     reads like STOP without saying it. QUARANTINED: what a carrier brought and nobody could read. PARTIAL: a text whose
-    pieces did not all come. NOT_DELIVERED: what a person wrote did not reach the handset.
+    pieces did not all come. NOT_DELIVERED: what a person wrote did not reach the handset. ALLOWANCE: somebody sent
+    nearly as much in a month as they may, or more. ASKED: somebody asks to be allowed something.
     """
 
     TOO_OLD = "too_old"
@@ -20,3 +21,9 @@ class TaskKind(StrEnum):
     QUARANTINED = "quarantined"
     PARTIAL = "partial"
     NOT_DELIVERED = "not_delivered"
+    ALLOWANCE = "allowance"
+    ASKED = "asked"
+
+
+OF_PERMISSIONS = frozenset({TaskKind.ALLOWANCE, TaskKind.ASKED})
+"""Tasks for whoever decides who may what: they name people, and numbers that others need not know of."""

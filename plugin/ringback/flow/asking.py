@@ -5,7 +5,6 @@ nothing back: what was opened is handed to its lane all the same.
 """
 
 import asyncio
-import json
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -15,22 +14,18 @@ from functools import partial
 
 import structlog
 
-from ringback.core.messages import Basis, MessageClass, OnDoubt, State, Urgency, Wanted
-from ringback.core.numbers import Number
+from ringback.core.messages import State
 from ringback.core.permissions import Action, Principal
-from ringback.core.policy import Defer, Refuse, Verdict
-from ringback.core.reasons import Reason
-from ringback.core.segments import Encoding, Measure, measure
 from ringback.errors import StoreBusy, told
 from ringback.flow.desk import PATIENCE_S, unless
 from ringback.flow.house import House
 from ringback.flow.insist import to_the_end
-from ringback.flow.outbound import Slot, Submitted, read_ahead, submit
-from ringback.flow.permits import Denied, allow
+from ringback.flow.outbound import Slot
+from ringback.flow.permits import Denied, allow, note_denied
 from ringback.flow.sending import Lanes
-from ringback.flow.settling import find
+from ringback.flow.wishes import Asked, One, Outcome, Wish, answer, answer_all, call_off
 from ringback.ports import Clock
-from ringback.ports.storage import Store, Tx
+from ringback.ports.storage import Store
 
 log = structlog.get_logger("asking")
 
@@ -41,74 +36,6 @@ AT_A_TIME = 2
 MOST_WAITING = 5_000
 BUSY = "the database is busy; ask again with the same Idempotency-Key, and nothing is done twice"
 STOPPING = "ringback stops; try again, nothing was stored"
-CALLED_OFF = frozenset({State.HELD, State.QUEUED})
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A text that a program wants. `asked` stands for all it asked, so that its key cannot be used for another."""
-
-    did: str
-    peer: Number
-    text: str
-    expires_at: datetime
-    language: str = ""
-    class_: MessageClass = MessageClass.TRANSACTIONAL
-    basis: Basis = Basis.NONE
-    not_before: datetime | None = None
-    campaign: str = ""
-    reference: str = ""
-    on_doubt: OnDoubt | None = None
-    asked: str = ""
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        return self.did, self.peer.e164 or self.peer.raw
-
-    def wanted(self, who: Principal) -> Wanted:
-        """The text as `submit` takes it."""
-        return Wanted(
-            did=self.did,
-            peer=self.peer,
-            text=self.text,
-            language=self.language,
-            class_=self.class_,
-            basis=self.basis,
-            cause=who.label,
-            automatic=False,
-            expires_at=self.expires_at,
-            urgency=Urgency.TRANSACTIONAL,
-            not_before=self.not_before,
-            campaign=self.campaign,
-            reference=self.reference,
-            on_doubt=self.on_doubt,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What became of a wish, and when. `again`: this key was used before, and nothing new was stored."""
-
-    message: str
-    verdict: Verdict | None
-    carrier: str
-    size: Measure
-    at: datetime
-    again: bool = False
-
-
-Answered = tuple[Asked, Submitted | None]
-Outcome = Answered | Exception
-
-
-@dataclass(frozen=True, slots=True)
-class One:
-    """A wish with the slot it may take, who asks, and the key."""
-
-    slot: Slot | None
-    who: Principal
-    wish: Wish
-    key: str = ""
 
 
 @dataclass(slots=True)
@@ -145,12 +72,20 @@ class Asking:
         answer: asyncio.Future[Asked] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(who, wish, key, answer))
         self._bell.set()
-        return await answer
+        try:
+            return await answer
+        except Denied as denied:
+            note_denied(who, denied, wish.did, self._clock.now(), self._store)
+            raise
 
     async def call_off(self, who: Principal, message: str) -> State:
         """Cancel a text that has not left us; returns the state it is in now, whether that is cancelled or not."""
         allow(who, Action.SEND)
-        state = await self._store.commit(partial(call_off, who, message, self._clock.now()))
+        try:
+            state = await self._store.commit(partial(call_off, who, message, self._clock.now()))
+        except Denied as denied:
+            note_denied(who, denied, message, self._clock.now(), self._store)
+            raise
         log.info("called off", who=who.label, message=message, state=str(state))
         return state
 
@@ -234,64 +169,3 @@ def _tell(one: _Waiting, outcome: Outcome) -> None:
         one.answer.set_exception(outcome)
     else:
         one.answer.set_result(outcome[0])
-
-
-def answer(house: House, slot: Slot | None, who: Principal, wish: Wish, key: str, now: datetime, tx: Tx) -> Answered:
-    """Submit a wish unless its key was used before; then say again what was said then."""
-    known = tx.idempotency.asked(who.label, key) if key else None
-    if known is not None:
-        asked, said = known
-        if asked != wish.asked:
-            raise Denied(Reason.IDEMPOTENCY_MISMATCH)
-        return read_answer(said), None
-    sent = submit(house, slot, wish.wanted(who), None, now, tx)
-    made = Asked(sent.message, sent.verdict, house.carrier(wish.did) or "", measure(wish.text), now)
-    if key:
-        tx.idempotency.keep(who.label, key, wish.asked, write_answer(made), now)
-    return made, sent
-
-
-def answer_all(house: House, wishes: Sequence[One], now: datetime, tx: Tx) -> "list[Outcome]":
-    """Answer wishes in their order, each as `answer` would, in a few statements for all of them."""
-    if keys := {(one.who.label, one.key) for one in wishes if one.key}:
-        tx.idempotency.read_ahead(keys)
-    read_ahead((one.wish.pair for one in wishes), now, tx)
-    return [_answer_or_deny(house, one, now, tx) for one in wishes]
-
-
-def _answer_or_deny(house: House, one: One, now: datetime, tx: Tx) -> Outcome:
-    """A key that stood for another wish is found before anything is written."""
-    try:
-        return answer(house, one.slot, one.who, one.wish, one.key, now, tx)
-    except Denied as no:
-        return no
-
-
-def write_answer(asked: Asked) -> str:
-    """Write an answer as it is kept beside its key."""
-    until = asked.verdict.until.isoformat() if isinstance(asked.verdict, Defer) else ""
-    reason = asked.verdict.reason if asked.verdict else ""
-    size = asked.size
-    return json.dumps(
-        [asked.message, reason, until, asked.carrier, size.encoding, size.units, size.segments, asked.at.isoformat()]
-    )
-
-
-def read_answer(said: str) -> Asked:
-    """Read an answer that was kept."""
-    message, reason, until, carrier, encoding, units, segments, at = json.loads(said)
-    verdict: Verdict | None = None
-    if reason:
-        verdict = Defer(Reason(reason), datetime.fromisoformat(until)) if until else Refuse(Reason(reason))
-    size = Measure(Encoding(encoding), units, segments)
-    return Asked(message, verdict, carrier, size, datetime.fromisoformat(at), again=True)
-
-
-def call_off(who: Principal, message: str, now: datetime, tx: Tx) -> State:
-    """Cancel a text that no attempt is open for. Doing it twice is doing it once. Raises NotThere."""
-    text = find(message, tx)
-    if text.state not in CALLED_OFF:
-        return text.state
-    tx.outbox.move(text.message, text.state, State.CANCELLED, None, f"called off by {who.label}", now)
-    tx.audit.note(who.label, "call_off", message, "", now)
-    return State.CANCELLED

@@ -12,6 +12,7 @@ from ringback.core.reasons import Reason
 from ringback.core.retries import wait_after
 from ringback.core.tasks import TaskKind
 from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
+from ringback.flow.allowances import take_back
 from ringback.flow.not_delivered import NEVER_LEFT, leave_if_written
 from ringback.flow.opt_outs import stop
 from ringback.flow.receipts import apply_receipt, ids_of
@@ -99,6 +100,7 @@ def not_again(order: Order, failure: Unreachable | Rejected, now: datetime, tx: 
     unreachable = isinstance(failure, Unreachable)
     if not tx.outcomes.close(order.attempt, "not_sent" if unreachable else "rejected", str(failure), None, now):
         return None
+    take_back(order, tx)
     if unreachable:
         tx.doubts.take_resend_back(order.message)
     if isinstance(failure, Blocked):
@@ -111,6 +113,7 @@ def expire(order: Order, now: datetime, tx: Tx) -> State | None:
     """Its time was over before anything was sent."""
     if not tx.outcomes.close(order.attempt, "not_sent", NEVER_LEFT, None, now):
         return None
+    take_back(order, tx)
     tx.outbox.give_up(order, NEVER_LEFT, now)
     leave_if_written(order.message, NEVER_LEFT, now, tx)
     return State.EXPIRED
@@ -120,6 +123,7 @@ def wait_and_retry(order: Order, failure: Unreachable, now: datetime, tx: Tx) ->
     """Provably nothing was sent: the text waits for the next try."""
     if not tx.outcomes.close(order.attempt, "not_sent", str(failure), None, now):
         return None
+    take_back(order, tx)
     throttled = isinstance(failure, Throttled)
     wait = wait_after(order.tries, failure.wait if isinstance(failure, Throttled) else 0.0)
     reason = Reason.RATE_CARRIER if throttled else Reason.CARRIER_HOLD
@@ -130,6 +134,7 @@ def wait_and_retry(order: Order, failure: Unreachable, now: datetime, tx: Tx) ->
 def rejected(order: Order, failure: Rejected, now: datetime, tx: Tx) -> State | None:
     if not tx.outcomes.close(order.attempt, "rejected", str(failure), None, now):
         return None
+    take_back(order, tx)
     if isinstance(failure, Blocked):
         stop(order.thread, "carrier", str(failure), now, tx)
     leave_if_written(order.message, str(failure), now, tx)

@@ -4,22 +4,26 @@ Recipients are written as they come in, a few thousand a step, so that nobody's 
 run can go before the commit that opens it, and that commit is what its asker is told of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
+from ringback.core.grants import Way
 from ringback.core.messages import State
 from ringback.core.permissions import Asker, Principal
 from ringback.core.plurals import count_of
 from ringback.errors import RingbackError, StoreBusy
+from ringback.flow.permits import Denied, allow_way, note_denied, rights_in, sees
 from ringback.ports import Clock
 from ringback.ports.bulks import Item, Plan, Run, RunState, Tallied
 from ringback.ports.storage import Store, Tx
 
+T = TypeVar("T")
 log = structlog.get_logger("bulk")
 
 AT_ONCE = 1_000
@@ -72,12 +76,20 @@ class Runs:
         self._clock = clock
         self.coming: set[int] = set()
 
-    async def begin(self, plan: Plan) -> "Coming":
-        """Make a run that takes recipients. Raises StoreBusy."""
+    async def begin(self, who: Principal, plan: Plan) -> "Coming":
+        """Make a run that takes recipients. Raises Denied for what they may not, and StoreBusy."""
         now = self._clock.now()
-        row, public_id = await self._store.commit(lambda tx: tx.bulks.begin(plan, now))
+        row, public_id = await self._noting(who, plan.did, self._store.commit(partial(begin, who, plan, now)))
         self.coming.add(row)
         return Coming(row, public_id, self._store, self._clock, self.coming)
+
+    async def _noting(self, who: Principal, about: str, doing: Awaitable[T]) -> T:
+        """Leave in the audit what is refused."""
+        try:
+            return await doing
+        except Denied as denied:
+            note_denied(who, denied, about, self._clock.now(), self._store)
+            raise
 
     async def asked(self, asked: Asked) -> tuple[str, str] | None:
         """What was asked with this key before, and the answer."""
@@ -87,7 +99,8 @@ class Runs:
         """Make no more texts of a run, and cancel those that have not left us; None where there is no such run."""
         texts = 0
         while True:
-            found = await self._store.commit(partial(call_off, who, public_id, self._clock.now()))
+            step = partial(call_off, who, public_id, self._clock.now())
+            found = await self._noting(who, public_id, self._store.commit(step))
             if found is None:
                 return None
             texts += found.texts
@@ -97,7 +110,8 @@ class Runs:
 
     async def turn(self, who: Principal, public_id: str, way: Turn) -> Run | None:
         """Make no more texts of a run for now, or go on; None where there is no such run."""
-        return await self._store.commit(partial(turn, who, public_id, way, self._clock.now()))
+        step = partial(turn, who, public_id, way, self._clock.now())
+        return await self._noting(who, public_id, self._store.commit(step))
 
 
 class Coming:
@@ -132,6 +146,11 @@ class Coming:
             log.warning("a run that did not come whole stays for now", run=self.public_id, problem=str(problem))
 
 
+def begin(who: Principal, plan: Plan, now: datetime, tx: Tx) -> tuple[int, str]:
+    allow_way(rights_in(who, tx), Way.BULK, plan.did, plan.class_)
+    return tx.bulks.begin(plan, now)
+
+
 def open_run(row: int, counts: tuple[int, int], asked: Asked | None, answer: str, now: datetime, tx: Tx) -> Opened:
     """The one commit that lets a run go."""
     total, rejected = counts
@@ -148,7 +167,7 @@ def break_off(row: int, now: datetime, tx: Tx) -> bool:
 
 
 def may_see(who: Principal, run: Run) -> bool:
-    """A program knows its own runs; people and the shell know all."""
+    """A program knows its own runs; people and the shell know those of their numbers."""
     return who.kind is not Asker.PROGRAM or run.plan.asked_by == who.label
 
 
@@ -156,11 +175,21 @@ def known(who: Principal, public_id: str, tx: Tx) -> Run | None:
     """A run that this asker may know of."""
     run = tx.bulks.find(public_id)
     told = run is not None and run.state not in (RunState.READING, RunState.BROKEN)
-    return run if run is not None and told and may_see(who, run) else None
+    if run is None or not told or not may_see(who, run):
+        return None
+    return run if sees(rights_in(who, tx), run.plan.did) else None
+
+
+def steered(who: Principal, public_id: str, tx: Tx) -> Run | None:
+    """The same for an asker who stops it or lets it go on. Raises Denied for one who may only look."""
+    run = known(who, public_id, tx)
+    if run is not None:
+        allow_way(rights_in(who, tx), Way.BULK, run.plan.did, run.plan.class_)
+    return run
 
 
 def call_off(who: Principal, public_id: str, now: datetime, tx: Tx) -> CalledOff | None:
-    run = known(who, public_id, tx)
+    run = steered(who, public_id, tx)
     if run is None:
         return None
     if run.state in GIVES_UP or (run.state is RunState.DONE and tx.bulks.waiting(run.id)):
@@ -191,7 +220,7 @@ def say_off(public_id: str, off: CalledOff | None) -> str:
 
 
 def turn(who: Principal, public_id: str, way: Turn, now: datetime, tx: Tx) -> Run | None:
-    run = known(who, public_id, tx)
+    run = steered(who, public_id, tx)
     if run is None:
         return None
     old, new = (RunState.OPEN, RunState.PAUSED) if way is Turn.PAUSE else (RunState.PAUSED, RunState.OPEN)

@@ -1,7 +1,7 @@
 """Tells whoever shows a thread or a list that it changed. Only a hint: what they show, they read from the database."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -28,6 +28,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._watchers: set[Watcher] = set()
+        self._acts: list[tuple[Touch, Callable[[], None]]] = []
 
     @contextmanager
     def watch(self) -> Iterator[Watcher]:
@@ -38,8 +39,15 @@ class Hub:
         finally:
             self._watchers.discard(watcher)
 
+    def at_once(self, touch: Touch, act: Callable[[], None]) -> None:
+        """Have this called whenever that was changed, before anybody is told who may go by what was known before."""
+        self._acts.append((touch, act))
+
     def tell(self, touched: frozenset[Touch]) -> None:
         """Ring for everybody who listens for one of these."""
+        for touch, act in self._acts:
+            if touch in touched:
+                act()
         for watcher in self._watchers:
             if not touched.isdisjoint(watcher.interest):
                 watcher.bell.set()

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ringback.core.grants import Right, Way
 from ringback.core.messages import State, Urgency
+from ringback.core.permissions import Asker
 from ringback.core.policy import AT_OPEN, Defer, Facts, Refuse, judge
 from ringback.core.reasons import Reason
 from ringback.core.retries import WRITE_MARGIN
-from ringback.flow import rates
+from ringback.core.right_words import in_english
+from ringback.flow import allowances, rates
 from ringback.flow.governor import Room
 from ringback.flow.house import House
 from ringback.flow.not_delivered import NEVER_LEFT, leave_if_written
 from ringback.flow.outbound import AFTER_STOP, Text, gate_facts, read_ahead, read_guards_ahead
+from ringback.flow.permits import writers_right
 from ringback.flow.rates import Leaving
 from ringback.ports.storage import Tx
 from ringback.ports.texts import Order, WaitingText
@@ -46,6 +50,18 @@ class Detour:
     max_segments: int
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A text whose turn has come, with all that decides about it. `right` is its writer's, None when that could not be
+    found out."""
+
+    text: WaitingText
+    leaving: Leaving
+    full: rates.Full | None
+    facts: Facts
+    right: Right | None
+
+
 def claim(house: House, carrier: str, room: Room, now: datetime, tx: Tx, look: int = 0) -> Claimed:
     """Open attempts for texts that are due, each asked by the gates once more in this very transaction (D2).
 
@@ -60,7 +76,7 @@ def claim(house: House, carrier: str, room: Room, now: datetime, tx: Tx, look: i
             break
         due = tx.outbox.due(carrier, level, now, max(slots, look))
         more = more or len(due) == max(slots, look)
-        look_ahead(due, now, tx)
+        look_ahead(house, due, now, tx)
         for text in due:
             if slots <= 0 or left <= 0:
                 more = True
@@ -73,8 +89,9 @@ def claim(house: House, carrier: str, room: Room, now: datetime, tx: Tx, look: i
     return Claimed(tuple(orders), more, waits.upcoming, waits.blocked, worthless(waits.expires))
 
 
-def look_ahead(due: Sequence[WaitingText], now: datetime, tx: Tx) -> None:
-    """Read what is known of the people these texts go to."""
+def look_ahead(house: House, due: Sequence[WaitingText], now: datetime, tx: Tx) -> None:
+    """Read what is known of the people these texts go to, and what their writers have sent this month."""
+    allowances.read_ahead(house, ((text.account, text.thread.did) for text in due), now, tx)
     read_ahead({(text.thread.did, text.thread.peer) for text in due if is_plain(text)}, now, tx)
     read_guards_ahead({(text.thread.did, text.thread.peer) for text in due if not is_plain(text)}, now, tx)
 
@@ -96,18 +113,28 @@ def worthless(expires: datetime | None) -> datetime | None:
 def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: Tx) -> Order | None:
     """Open one attempt, or let the text expire, be refused or wait on."""
     message = text.message
-    leaving, full, facts = weigh(house, text, now, tx)
-    match judge(facts, AT_OPEN):
+    weighed = weigh(house, text, now, tx)
+    match judge(weighed.facts, AT_OPEN):
         case Refuse(reason):
-            tx.outbox.move(message.id, text.state, State.REFUSED, reason, "", now)
+            tx.outbox.move(message.id, text.state, State.REFUSED, reason, why_not(weighed, reason, now, tx), now)
             return None
         case Defer() as verdict:
-            waits = rates.queue_up(house, full, leaving, now, tx) if full is not None else verdict
+            full = weighed.full
+            waits = rates.queue_up(house, full, weighed.leaving, now, tx) if full is not None else verdict
             tx.outbox.hold(message.id, text.state, sooner(waits, text.expires_at), "", now)
             return None
         case None:
-            rates.count(house, leaving, now, tx)
-            return tx.outbox.open_attempt(text, carrier, now)
+            return allowances.depart(house, weighed.leaving, tx.outbox.open_attempt(text, carrier, now), now, tx)
+
+
+def why_not(weighed: Weighed, reason: Reason, now: datetime, tx: Tx) -> str:
+    """What the history of a refused text says beside the reason."""
+    text, right = weighed.text, weighed.right
+    if reason is Reason.QUOTA_EXCEEDED:
+        return allowances.refuse(weighed.leaving.uses, text.message.segments, now, tx)
+    if reason is not Reason.PERMISSION_DENIED or right is None:
+        return ""
+    return in_english(right, way_of(text), text.thread.did, tx.grants.book(), "Its writer")
 
 
 def sooner(waits: Defer, expires_at: datetime) -> Defer:
@@ -120,7 +147,7 @@ def is_plain(text: WaitingText) -> bool:
     return not text.automatic and not text.rule
 
 
-def leaving_of(text: WaitingText) -> Leaving:
+def leaving_of(text: WaitingText, uses: allowances.Uses) -> Leaving:
     return Leaving(
         text.thread.did,
         text.thread.peer,
@@ -128,13 +155,22 @@ def leaving_of(text: WaitingText) -> Leaving:
         text.campaign,
         text.urgency,
         in_line=text.reason in rates.RATES,
+        uses=uses or (),
     )
 
 
-def weigh(house: House, text: WaitingText, now: datetime, tx: Tx) -> tuple[Leaving, rates.Full | None, Facts]:
-    """What the gates want to know of a text whose turn has come, and the rate that holds it."""
+def way_of(text: WaitingText) -> Way:
+    """What its writer has to be allowed; with a run to many that takes the right to send as well."""
+    return Way.BULK if text.urgency is Urgency.BULK else Way.SEND
+
+
+def weigh(house: House, text: WaitingText, now: datetime, tx: Tx) -> Weighed:
+    """What the gates want to know of a text whose turn has come, the rate that holds it, and what it counts against."""
     thread = text.thread
-    leaving = leaving_of(text)
+    by = Asker.USER if text.urgency is Urgency.AGENT else Asker.PROGRAM
+    right = writers_right(text.account, way_of(text), thread.did, text.class_, tx, by)
+    uses = allowances.uses_of(house, text.account, thread.did, text.command, now, tx)
+    leaving = leaving_of(text, uses)
     pair = (
         tx.pairs.plain_facts(thread.did, thread.peer, now, Urgency.BULK)
         if is_plain(text)
@@ -146,16 +182,13 @@ def weigh(house: House, text: WaitingText, now: datetime, tx: Tx) -> tuple[Leavi
         text.message.segments,
         text.call.facts(),
         text.command in AFTER_STOP,
-        text.permitted,
+        None if right is None else right.allowed,
+        over=allowances.over(uses, text.message.segments, tx),
         full=full.verdict if full else None,
         program=text.urgency in (Urgency.TRANSACTIONAL, Urgency.BULK),
     )
-    return leaving, full, gate_facts(house, thread.did, house.read("", thread.peer), asked, pair, now)
-
-
-def facts_at_open(house: House, text: WaitingText, now: datetime, tx: Tx) -> Facts:
-    """The same for one that is not put off but dropped or left as it is."""
-    return weigh(house, text, now, tx)[2]
+    facts = gate_facts(house, thread.did, house.read("", thread.peer), asked, pair, now)
+    return Weighed(text, leaving, full, facts, right)
 
 
 def tend(carrier: str, next_try: datetime | None, detour: Detour | None, now: datetime, tx: Tx) -> Claimed:

@@ -9,11 +9,11 @@ from typing import TypeVar
 import structlog
 
 from ringback.core.ids import Kind
-from ringback.core.permissions import Action, Principal
-from ringback.core.plurals import count_of
+from ringback.core.permissions import Action, Principal, may
 from ringback.core.policy import GateAnswer, Refuse
 from ringback.core.reasons import Reason
 from ringback.core.segments import measure
+from ringback.core.tasks import OF_PERMISSIONS
 from ringback.core.writing import clean
 from ringback.errors import StoreBusy
 from ringback.flow import opt_outs, settling
@@ -21,11 +21,12 @@ from ringback.flow.advice import Advice, consider
 from ringback.flow.house import House
 from ringback.flow.insist import LAST_S
 from ringback.flow.outbound import Submitted
-from ringback.flow.permits import Denied, NotThere, Unwritten, allow, of_kind
+from ringback.flow.permits import Denied, NotThere, Unwritten, allow, note_denied, of_kind, see
 from ringback.flow.receipts import ids_of
-from ringback.flow.replies import Replied, Reply, answer
+from ringback.flow.replies import Replied, Reply, answer, missing
 from ringback.flow.sending import Lanes
 from ringback.flow.settling import Resolution, Settled
+from ringback.flow.stopping import NoTexts, Whole, no_texts
 from ringback.ports import Carrier, Clock
 from ringback.ports.pairs import Thread
 from ringback.ports.storage import Step, Store, Tx
@@ -61,7 +62,7 @@ class Desk:
         """Say what the gates would answer to this text now, and how long it is. Changes nothing."""
         allow(who, Action.READ_THREADS)
         words, now = clean(text), self._clock.now()
-        return await self._do(lambda tx: consider(self._house, who, find(thread, tx), words, now, tx), GLANCE_S)
+        return await self._do(lambda tx: consider(self._house, who, find(who, thread, tx), words, now, tx), GLANCE_S)
 
     async def reply(self, who: Principal, thread: str, text: str, key: str) -> Replied:
         """Send a text in a thread, once for each key; raises Unwritten for an empty one.
@@ -101,7 +102,7 @@ class Desk:
         """They looked at the thread."""
         allow(who, Action.READ_THREADS)
         now = self._clock.now()
-        await self._do(lambda tx: tx.inbound.mark_read(find(thread, tx).id, now), GLANCE_S)
+        await self._do(lambda tx: tx.inbound.mark_read(find(who, thread, tx).id, now), GLANCE_S)
 
     async def mark_answered(self, who: Principal, thread: str) -> None:
         """No answer is needed."""
@@ -109,7 +110,7 @@ class Desk:
         now = self._clock.now()
 
         def step(tx: Tx) -> None:
-            tx.inbound.mark_answered(find(thread, tx).id)
+            tx.inbound.mark_answered(find(who, thread, tx).id)
             tx.audit.note(who.label, "no_answer_needed", thread, "", now)
 
         await self._do(step)
@@ -127,7 +128,7 @@ class Desk:
     async def check_again(self, who: Principal, message: str) -> Settled:
         """Ask the carrier whether it knows a text that nobody knows about. Takes ten seconds at most."""
         allow(who, Action.SETTLE)
-        doubt = await self._do(partial(settling.find, message))
+        doubt = await self._do(partial(settling.find_for, who, message))
         if doubt.state not in settling.IN_DOUBT:
             return Settled.TOO_LATE
         carrier = self._carriers.get(doubt.carrier)
@@ -142,7 +143,7 @@ class Desk:
         now = self._clock.now()
 
         def step(tx: Tx) -> bool:
-            closed = tx.tasks.close(of_kind(Kind.TASK, task), who.label, now)
+            closed = tx.tasks.close(find_task(who, task, tx), who.label, now)
             if closed:
                 tx.audit.note(who.label, "closed_task", task, "", now)
             return closed
@@ -155,21 +156,20 @@ class Desk:
         now = self._clock.now()
 
         def step(tx: Tx) -> bool:
-            opened = tx.tasks.reopen(of_kind(Kind.TASK, task))
+            opened = tx.tasks.reopen(find_task(who, task, tx))
             if opened:
                 tx.audit.note(who.label, "reopened_task", task, "", now)
             return opened
 
         return await self._do(step)
 
-    async def opt_out(self, who: Principal, thread: str, note: str) -> None:
-        """This person does not want texts from this number: they said so in some other way."""
+    async def opt_out(self, who: Principal, thread: str, note: str, whole: Whole = Whole.NUMBER) -> None:
+        """This person does not want texts from this number, or from any of ours: they said so in some other way."""
         allow(who, Action.SETTLE)
-        now, evidence = self._clock.now(), evidence_of(who, note)
+        now, wish = self._clock.now(), NoTexts(whole, note=note)
 
         def step(tx: Tx) -> None:
-            off = opt_outs.stop(find(thread, tx), "person", evidence, now, tx)
-            tx.audit.note(who.label, "opt_out", thread, f"{count_of(off, 'text')} called off", now)
+            no_texts(who, find(who, thread, tx), wish, now, tx)
 
         await self._do(step)
 
@@ -181,8 +181,8 @@ class Desk:
         now, evidence = self._clock.now(), evidence_of(who, note)
 
         def step(tx: Tx) -> None:
-            opt_outs.start(find(thread, tx), "person", evidence, now, tx)
-            tx.audit.note(who.label, "opt_in", thread, evidence, now)
+            opt_outs.start(find(who, thread, tx), "person", evidence, now, tx)
+            tx.audit.note(who.label, "opt_in", thread, "", now)
 
         await self._do(step)
 
@@ -198,7 +198,7 @@ class Desk:
 
     async def _reply(self, who: Principal, thread: str, text: str, key: str, late: threading.Event) -> Replied:
         """Find the thread, take a slot of its carrier's window, commit, and hand over what was born in flight."""
-        where = await self._store.commit(unless(late, partial(find, thread)))
+        where = await self._store.commit(unless(late, partial(find, who, thread)))
         if measure(text).segments > self._house.most_segments(where.did):
             return Replied("", Refuse(Reason.TOO_LONG))
         slot = self._lanes.reserve(self._house.carrier(where.did))
@@ -206,6 +206,9 @@ class Desk:
         step = partial(answer, self._house, slot, Reply(who, where, text, key), self._clock.now())
         try:
             replied, submitted = await self._store.commit(unless(late, step))
+        except Denied as denied:
+            note_denied(who, denied, thread, self._clock.now(), self._store)
+            raise
         finally:
             self._lanes.settle(slot, submitted.order if submitted else None)
         if submitted is not None:
@@ -213,12 +216,25 @@ class Desk:
         return replied
 
 
-def find(thread: str, tx: Tx) -> Thread:
-    """Return a thread by its public id; raises NotThere."""
+def find(who: Principal, thread: str, tx: Tx) -> Thread:
+    """Return a thread by its public id; raises NotThere, also for one that they may not see."""
     where = tx.pairs.find(of_kind(Kind.THREAD, thread))
     if where is None:
-        raise NotThere(f"there is no thread {thread}")
+        raise NotThere(missing(thread))
+    see(who, where.did, tx, missing(thread))
     return where
+
+
+def find_task(who: Principal, task: str, tx: Tx) -> str:
+    """Return the id of a task; raises NotThere, also for one they may not see. One that has to do with no number of
+    ours is for whoever may tick off tasks, and one about permissions for whoever decides those."""
+    missing = f"there is no task {task}"
+    about = tx.tasks.about(of_kind(Kind.TASK, task))
+    if about is None or (about[0] in OF_PERMISSIONS and not may(who, Action.MANAGE_PERMISSIONS)):
+        raise NotThere(missing)
+    if about[1]:
+        see(who, about[1], tx, missing)
+    return task
 
 
 def evidence_of(who: Principal, note: str) -> str:

@@ -25,9 +25,9 @@ from ringback.core.doubts import (
 from ringback.core.messages import State
 from ringback.core.policy import AT_OPEN, Defer, Refuse, judge
 from ringback.core.provider_ids import Ids
-from ringback.flow import rates
+from ringback.flow import allowances
 from ringback.flow.alarms import sound_alarms
-from ringback.flow.claiming import facts_at_open, leaving_of
+from ringback.flow.claiming import weigh
 from ringback.flow.holds import Holding
 from ringback.flow.house import House
 from ringback.flow.insist import insist_one, to_the_end
@@ -244,7 +244,8 @@ def settle(house: House, text: InDoubt, facts: Facts, since: datetime, slot: Slo
 def send_again(house: House, text: InDoubt, still: WaitingText, facts: Facts, slot: Slot | None, tx: Tx) -> Settling:
     """Ask all the gates once more, and open a second attempt where there is room for it."""
     now = facts.now
-    match judge(facts_at_open(house, still, now, tx), AT_OPEN):
+    weighed = weigh(house, still, now, tx)
+    match judge(weighed.facts, AT_OPEN):
         case Refuse(reason):
             tx.outbox.note(text.message, State.UNCONFIRMED, reason, "not sent again", now)
             tx.doubts.asked(text.message, now)
@@ -257,8 +258,8 @@ def send_again(house: House, text: InDoubt, still: WaitingText, facts: Facts, sl
     tx.outbox.note(text.message, State.UNCONFIRMED, None, said, now)
     tx.audit.note(f"policy {text.policy}", "sent_again", text.public_id, SEEN_WORDS[facts.seen], now)
     tx.doubts.count_resend(text.message)
-    rates.count(house, leaving_of(still), now, tx)
-    return Settling(Step.RESEND, replace(tx.outbox.open_attempt(still, slot.carrier, now), again=True))
+    opened = tx.outbox.open_attempt(still, slot.carrier, now)
+    return Settling(Step.RESEND, replace(allowances.depart(house, weighed.leaving, opened, now, tx), again=True))
 
 
 SEEN_WORDS: Mapping[Seen, str] = {

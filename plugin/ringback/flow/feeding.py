@@ -14,16 +14,19 @@ from typing import TypeVar
 
 import structlog
 
+from ringback.core.grants import Way
 from ringback.core.messages import State, Urgency, Wanted
 from ringback.core.policy import Refuse
 from ringback.core.reasons import Reason
 from ringback.core.retries import WRITE_MARGIN
 from ringback.core.segments import measure
 from ringback.core.templates import Template, TemplateFault, TextKind, parse
+from ringback.flow import allowances
 from ringback.flow.bulks import break_off
 from ringback.flow.house import House
 from ringback.flow.insist import insist_one
 from ringback.flow.outbound import read_ahead, submit
+from ringback.flow.permits import writers_right
 from ringback.flow.sending import Lanes, first
 from ringback.ports import Clock
 from ringback.ports.bulks import Item, Run, RunState
@@ -173,6 +176,7 @@ def feed(house: House, row: int, share: int, limit: int, now: datetime, tx: Tx) 
         return Fed()
     items, more = ahead[:room], len(ahead) > room
     read_ahead({(run.plan.did, item.peer) for item in items}, now, tx)
+    allowances.read_ahead(house, [(run.plan.account, run.plan.did)], now, tx)
     segments = sum(make(house, run, item, now, tx) for item in items)
     if items:
         tx.bulks.made(run, items[-1].seq, segments, now)
@@ -185,8 +189,14 @@ def waits_for(house: House, run: Run, tx: Tx) -> Reason | None:
     """What keeps a run from making texts, though it is open: they would only be refused."""
     if house.carrier(run.plan.did) is None:
         return Reason.NUMBER_UNKNOWN
-    stopped = {"pause:all", f"pause:number:{run.plan.did}"}
-    return Reason.PAUSED if any(key in stopped for key, _at, _by in tx.settings.pauses()) else None
+    plan = run.plan
+    stopped = {"pause:all", f"pause:number:{plan.did}"}
+    if any(key in stopped for key, _at, _by in tx.settings.pauses()):
+        return Reason.PAUSED
+    right = writers_right(plan.account, Way.BULK, plan.did, plan.class_, tx)
+    if right is None:
+        return Reason.GATE_ERROR
+    return None if right.allowed else Reason.PERMISSION_DENIED
 
 
 def make(house: House, run: Run, item: Item, now: datetime, tx: Tx) -> int:
@@ -226,6 +236,7 @@ def wish(house: House, run: Run, item: Item, words: Mapping[str, str], body: str
         reference=words.get("reference", plan.reference),
         on_doubt=plan.on_doubt,
         bulk=run.id,
+        account=plan.account,
     )
 
 

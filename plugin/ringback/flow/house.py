@@ -88,6 +88,8 @@ class House:
     """The campaign of each of our numbers, for texts that name none."""
     campaigns: Mapping[str, Campaign] = field(default_factory=dict)
     destinations: tuple[Destination, ...] = ()
+    zone: tzinfo = UTC
+    """The clock by which the business's months begin."""
 
     def policy(self, class_: MessageClass) -> OnDoubt:
         """What to do about a text in doubt whose asker did not say."""

@@ -1,19 +1,13 @@
-"""Keeping the record honest: folds found wrong are made anew, and moves of texts are sealed by the hour."""
+"""Folds that the doctor found wrong are made anew."""
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 
 from ringback.errors import StoreFault
-from ringback.flow.insist import insist_one
-from ringback.ports import Clock
-from ringback.ports.storage import Store, Tx
+from ringback.ports.storage import Tx
 
-SEAL_EVERY = timedelta(hours=1)
 NOT_MENDED = "could not be mended"
-AT_ONCE = 2_000
-"""Moves in one digest: so few that nobody waits for it."""
 
 
 def mend_by_words(words: Mapping[str, str], now: datetime, tx: Tx) -> str:
@@ -34,15 +28,3 @@ def _mend(cure: str, row: int, name: str, by: str, now: datetime, tx: Tx) -> str
         return f"{name} {NOT_MENDED}"
     tx.audit.note(by, "mend", name, f"{cure}: {made}", now)
     return f"{name} mended: {made}"
-
-
-async def seal_each_hour(store: Store, clock: Clock) -> None:
-    """Put digests of what happened to texts into the record, for ever."""
-    while True:
-        await clock.sleep_until(clock.now() + SEAL_EVERY)
-        while await insist_one(store, clock, partial(_seal, clock.now())) == AT_ONCE:
-            pass
-
-
-def _seal(now: datetime, tx: Tx) -> int:
-    return tx.audit.seal(AT_ONCE, now)

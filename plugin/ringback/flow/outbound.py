@@ -11,7 +11,7 @@ from ringback.core.policy import AT_SUBMIT, BORN_IN_FLIGHT, CallFacts, Defer, Fa
 from ringback.core.reasons import Reason
 from ringback.core.retries import WRITE_MARGIN
 from ringback.core.segments import measure
-from ringback.flow import rates
+from ringback.flow import allowances, rates
 from ringback.flow.house import House
 from ringback.flow.rates import Leaving
 from ringback.ports.pairs import PairFacts, Thread
@@ -51,16 +51,17 @@ AFTER_STOP = frozenset({Command.STOP, Command.HELP})
 @dataclass(frozen=True, slots=True)
 class Text:
     """What the gates want to know of a text itself. `command`: it answers one of AFTER_STOP. `full`: the rate that
-    holds it, where somebody looked."""
+    holds it, where somebody looked. `over`: it would pass a hard limit of the month."""
 
     automatic: bool
     segments: int = 1
     call: CallFacts | None = None
     command: bool = False
-    permitted: bool = True
+    permitted: bool | None = True
     not_before: datetime | None = None
     full: Defer | None = None
     program: bool = False
+    over: bool | None = False
 
 
 def gate_facts(house: House, did: str, peer: Number, text: Text, pair: PairFacts, now: datetime) -> Facts:
@@ -73,11 +74,14 @@ def gate_facts(house: House, did: str, peer: Number, text: Text, pair: PairFacts
         program=text.program,
         call=text.call,
         permitted=text.permitted,
+        over=text.over,
         command=text.command,
         too_long=text.segments > house.most_segments(did),
         own_number=peer.e164 in house.numbers,
         carrier_known=house.carrier(did) is not None,
         caller_initiated=peer.country not in house.countries_off,
+        never_text=pair.never,
+        staged_out=pair.staging and not pair.only,
         opted_out=pair.opted_out,
         paused=pair.paused,
         automatic_this_minute=pair.automatic_this_minute,
@@ -115,20 +119,19 @@ def submit(
     room = slot is not None and slot.carrier == route.carrier and wanted.urgency is not Urgency.BULK
     # what is over, or nearly, is queued for the lane to give up: no byte of it leaves
     born = room and not known.in_flight and wanted.expires_at - WRITE_MARGIN > now
-    leaving = Leaving(wanted.did, peer, route.segments, wanted.campaign, wanted.urgency)
+    uses = allowances.uses_of(house, wanted.account, wanted.did, wanted.command, now, tx)
+    leaving = Leaving(wanted.did, peer, route.segments, wanted.campaign, wanted.urgency, uses=uses or ())
     full = rates.look(house, leaving, known, now, tx) if born else None
-    wait = full.verdict if full else None
-    later = wanted.not_before if wanted.not_before is not None and wanted.not_before > now else None
-    answers_stop = wanted.command in AFTER_STOP
     text = Text(
         wanted.automatic,
         route.segments,
         call,
-        answers_stop,
+        wanted.command in AFTER_STOP,
         wanted.permitted,
-        later,
-        wait,
+        wanted.not_before if wanted.not_before is not None and wanted.not_before > now else None,
+        full.verdict if full else None,
         wanted.urgency in (Urgency.TRANSACTIONAL, Urgency.BULK),
+        allowances.over(uses, route.segments, tx),
     )
     facts = gate_facts(house, wanted.did, wanted.peer, text, known, now)
     verdict = judge(facts, BORN_IN_FLIGHT if born else AT_SUBMIT)
@@ -136,14 +139,18 @@ def submit(
     if not isinstance(verdict, Refuse):
         start_counting(wanted, thread, now, tx)
     if verdict is None and born:
-        rates.count(house, leaving, now, tx)
         order = tx.outbox.put_in_flight(wanted, thread, route, now)
-        return Submitted(None, order.text.message, order) if order is not None else TWICE
+        if order is None:
+            return TWICE
+        return Submitted(None, order.text.message, allowances.depart(house, leaving, order, now, tx))
     stored = tx.outbox.put(wanted, thread, route, verdict, now)
     if stored is None:
         return TWICE
-    waits_on = "" if isinstance(verdict, Refuse) else route.carrier
-    return Submitted(verdict, stored.public_id, waits_on=waits_on)
+    if isinstance(verdict, Refuse):
+        if verdict.reason is Reason.QUOTA_EXCEEDED:
+            allowances.refuse(leaving.uses, route.segments, now, tx)
+        return Submitted(verdict, stored.public_id)
+    return Submitted(verdict, stored.public_id, waits_on=route.carrier)
 
 
 def look(wanted: Wanted, peer: str, now: datetime, tx: Tx) -> PairFacts:

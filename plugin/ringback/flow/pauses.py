@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ringback.core.grants import Reach
 from ringback.core.permissions import Principal
 from ringback.ports.storage import Tx
 
@@ -38,6 +39,10 @@ class Pause:
         """The command that ends it."""
         what = "" if self.scope is Scope.ALL else f" --{self.scope} {shlex.quote(self.name)}"
         return f"ringback pause --off{what}"
+
+    def within(self, reach: Reach) -> bool:
+        """Whether somebody with this reach may know of it: of one number, who may see the number."""
+        return self.scope is not Scope.NUMBER or self.name in reach
 
     def __str__(self) -> str:
         return "everything automatic" if self.scope is Scope.ALL else f"{self.scope} {self.name}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ringback.core import rates
+from ringback.core.allowances import Use
 from ringback.core.messages import Urgency
 from ringback.core.policy import Defer
 from ringback.core.rates import Bucket
@@ -21,7 +22,8 @@ RATES = frozenset({Reason.RATE_NUMBER, Reason.RATE_CAMPAIGN, Reason.RATE_DESTINA
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A text that is about to leave. `in_line`: it was put off for a rate before, so its turn has come."""
+    """A text that is about to leave. `in_line`: it was put off for a rate before, so its turn has come. `uses` are the
+    allowances of the month that it counts against."""
 
     did: str
     peer: str
@@ -29,6 +31,7 @@ class Leaving:
     campaign: str = ""
     urgency: Urgency = Urgency.CALL
     in_line: bool = False
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

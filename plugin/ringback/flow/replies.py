@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from ringback.core.grants import Way
 from ringback.core.messages import Basis, MessageClass, Urgency, Wanted
 from ringback.core.permissions import Principal
 from ringback.core.policy import Defer, Refuse, Verdict
 from ringback.core.reasons import Reason
 from ringback.flow.house import House
 from ringback.flow.outbound import Slot, Submitted, submit
-from ringback.flow.permits import Denied
+from ringback.flow.permits import Denied, allow_way, see
 from ringback.ports.pairs import Thread
 from ringback.ports.storage import Tx
 
@@ -45,8 +46,8 @@ class Reply:
         return sha256(f"{self.thread.public_id}\n{self.text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def wish(house: House, reply: Reply, now: datetime, tx: Tx) -> Wanted:
-    """The reply as `submit` takes it. The account is asked once more here: it may have been closed a moment ago."""
+def wish(house: House, reply: Reply, now: datetime) -> Wanted:
+    """The reply as `submit` takes it."""
     thread = reply.thread
     return Wanted(
         did=thread.did,
@@ -59,25 +60,35 @@ def wish(house: House, reply: Reply, now: datetime, tx: Tx) -> Wanted:
         automatic=False,
         expires_at=now + house.validity(thread.did),
         account=reply.who.account,
-        permitted=tx.outbox.may_write(reply.who.account),
         urgency=Urgency.AGENT,
     )
 
 
 def answer(house: House, slot: Slot | None, reply: Reply, now: datetime, tx: Tx) -> tuple[Replied, Submitted | None]:
-    """Submit the reply unless its key was used before; then say again what was said then."""
+    """Submit the reply unless its key was used before; then say again what was said then.
+
+    Raises NotThere and Denied for what they may not, as this very transaction sees it.
+    """
+    number = reply.thread.did
+    rights = see(reply.who, number, tx, missing(reply.thread.public_id))
     known = tx.idempotency.asked(reply.who.label, reply.key)
     if known is not None:
         asked, said = known
         if asked != reply.asked:
             raise Denied(Reason.IDEMPOTENCY_MISMATCH)
         return read_answer(said), None
-    sent = submit(house, slot, wish(house, reply, now, tx), None, now, tx)
+    allow_way(rights, Way.SEND, number, MessageClass.CONVERSATIONAL)
+    sent = submit(house, slot, wish(house, reply, now), None, now, tx)
     replied = Replied(sent.message, sent.verdict)
     tx.idempotency.keep(reply.who.label, reply.key, reply.asked, write_answer(replied), now)
     if not isinstance(sent.verdict, Refuse):
         tx.inbound.mark_answered(reply.thread.id)
     return replied, sent
+
+
+def missing(thread: str) -> str:
+    """What is said of a thread that is not there, as far as whoever asks may know."""
+    return f"there is no thread {thread}"
 
 
 def write_answer(replied: Replied) -> str:

@@ -19,7 +19,7 @@ from ringback.core.provider_ids import Ids
 from ringback.core.tasks import TaskKind
 from ringback.errors import RingbackError
 from ringback.flow import listing
-from ringback.flow.permits import NotThere, of_kind
+from ringback.flow.permits import NotThere, of_kind, see
 from ringback.flow.receipts import apply_receipt, ids_of
 from ringback.ports import Carrier, Clock, Receipt
 from ringback.ports.storage import Store, Tx
@@ -97,13 +97,24 @@ def find(message: str, tx: Tx) -> Doubt:
     """Return a text by its public id; raises NotThere."""
     doubt = tx.outcomes.doubt(of_kind(Kind.MESSAGE, message))
     if doubt is None:
-        raise NotThere(f"there is no text {message}")
+        raise NotThere(missing(message))
     return doubt
+
+
+def find_for(who: Principal, message: str, tx: Tx) -> Doubt:
+    """The same for somebody; what they may not see is not there."""
+    doubt = find(message, tx)
+    see(who, doubt.did, tx, missing(message))
+    return doubt
+
+
+def missing(message: str) -> str:
+    return f"there is no text {message}"
 
 
 def resolve(who: Principal, message: str, how: Resolution, now: datetime, tx: Tx) -> Settled:
     """Take a person's word for what became of a text in doubt (D6). Saying the same again changes nothing."""
-    doubt, word, said = find(message, tx), WORDS[how], f"{SAID_BY}{who.label}"
+    doubt, word, said = find_for(who, message, tx), WORDS[how], f"{SAID_BY}{who.label}"
     if doubt.said and doubt.outcome == word.outcome and doubt.state is State(word.state):
         return Settled.DONE
     if doubt.state not in IN_DOUBT:
@@ -117,7 +128,7 @@ def resolve(who: Principal, message: str, how: Resolution, now: datetime, tx: Tx
 
 def undo(who: Principal, message: str, now: datetime, tx: Tx) -> Settled:
     """Take a person's word back: nobody knows again, and the task is open again. Not after anything else happened."""
-    doubt = find(message, tx)
+    doubt = find_for(who, message, tx)
     if doubt.state is State.UNCONFIRMED:
         return Settled.DONE
     if not doubt.said or not may_correct(doubt.state, State.UNCONFIRMED):
@@ -142,7 +153,7 @@ async def check_again(
     who: Principal, message: str, carriers: Mapping[str, Carrier], store: Store, clock: Clock
 ) -> Settled:
     """Ask the carrier of a text once more, for somebody who may. Raises NotThere."""
-    doubt = await store.commit(partial(find, message))
+    doubt = await store.commit(partial(find_for, who, message))
     if doubt.state not in IN_DOUBT:
         return Settled.TOO_LATE
     carrier = carriers.get(doubt.carrier)
@@ -171,6 +182,7 @@ def compare(who: Principal, doubt: Doubt, listed: Sequence[Receipt], ids: Ids, n
 
     A list with a text that we cannot place may mean this one, so then nothing can be said.
     """
+    see(who, doubt.did, tx, missing(doubt.public_id))
     placed = [(receipt, tx.outcomes.find(doubt.carrier, receipt, ids)) for receipt in listed]
     ours = [receipt for receipt, attempt in placed if attempt is not None and attempt.message == doubt.message]
     for receipt in ours:

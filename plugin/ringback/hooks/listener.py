@@ -21,7 +21,7 @@ from ringback.hooks.reception import (
     Reply,
     named,
 )
-from ringback.logs import REQUEST, new_request_id
+from ringback.logs import REQUEST, SOURCE, new_request_id
 
 log = structlog.get_logger("hooks")
 
@@ -176,12 +176,13 @@ class _Door:
         assert isinstance(line, _Line)
         line.begin()
         name = new_request_id()
-        before = REQUEST.set(name)
+        before, elsewhere = REQUEST.set(name), SOURCE.set(request.remote or "")
         try:
             answer = await self._answer(request)
         finally:
             line.end()
             REQUEST.reset(before)
+            SOURCE.reset(elsewhere)
         answer.headers["X-Request-Id"] = name
         return answer
 

@@ -1,12 +1,14 @@
-"""People, the browsers they are logged in with, and the record of who did what."""
+"""People, and the browsers they are logged in with."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ringback.core.ids import Kind
 from ringback.core.permissions import Role
-from ringback.ports.people import Account, Login
-from ringback.store.chain import DIGEST, Span, digest, link
+from ringback.ports.people import Account, Contact, Described, Login, Newcomer
+from ringback.store.book import turn
 from ringback.store.moments import maybe_moment_of, micros, moment_of
 from ringback.store.reading import reading
 from ringback.store.sql import insert, sql
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
 
     from ringback.store.database import Database
 
-_ACCOUNT = ", ".join(
-    f"account.{column}"
-    for column in ("id", "public_id", "login", "name", "role", "password", "language", "created_at", "disabled_at")
+_COLUMNS = (
+    "id public_id login name role password language created_at disabled_at"
+    " extension endpoint mail mobile source outside totp totp_at totp_step codes"
 )
-_LOGIN = f"l.id, l.created_at, l.seen_at, l.expires_at, l.ended_at, l.address, l.browser, {_ACCOUNT}"
+_ACCOUNT = ", ".join(f"account.{column}" for column in _COLUMNS.split())
+_LOGIN = f"l.id, l.created_at, l.seen_at, l.expires_at, l.ended_at, l.address, l.browser, l.method, {_ACCOUNT}"
 
 ADD = insert(
     "account",
@@ -33,13 +36,33 @@ LANGUAGE = sql("UPDATE account SET language = :language, changed_at = :at WHERE 
 ROLE = sql("UPDATE account SET role = :role, changed_at = :at WHERE id = :id")
 DISABLE = sql("UPDATE account SET disabled_at = :at, changed_at = :at WHERE id = :id AND disabled_at IS NULL")
 ENABLE = sql("UPDATE account SET disabled_at = NULL, changed_at = :at WHERE id = :id")
+DESCRIBE = sql(
+    """UPDATE account SET name = :name, extension = :extension, endpoint = :endpoint, mail = :mail, mobile = :mobile,
+    changed_at = :at WHERE id = :id"""
+)
+BRING_IN = sql("UPDATE account SET source = :source, outside = :outside, changed_at = :at WHERE id = :id")
+DESCRIBE_ALL = sql(
+    """UPDATE account SET name = :name, language = :language, extension = :extension, endpoint = :endpoint,
+    mail = :mail, mobile = :mobile, changed_at = :at WHERE id = :id"""
+)
+BRING_ALL = insert(
+    "account",
+    "public_id login name role password language created_at changed_at extension endpoint mail mobile source",
+)
+NEWEST = sql("SELECT max(id) FROM account")
+SINCE = sql(f"SELECT {_ACCOUNT} FROM account WHERE id > :id")
 FIND = sql(f"SELECT {_ACCOUNT} FROM account WHERE login = :login")
 GET = sql(f"SELECT {_ACCOUNT} FROM account WHERE public_id = :public_id")
+OF_OUTSIDE = sql(f"SELECT {_ACCOUNT} FROM account WHERE outside = :outside AND outside <> ''")
+NAMED = sql(
+    f"""SELECT {_ACCOUNT} FROM account
+    WHERE login = :words OR (extension = :words AND extension <> '') OR public_id = :words ORDER BY id"""
+)
 ALL = sql(f"SELECT {_ACCOUNT} FROM account ORDER BY id")
 COUNT = sql("SELECT count(*) FROM account")
-ADMINISTRATORS = sql("SELECT count(*) FROM account WHERE role = 'administrator' AND disabled_at IS NULL")
+ADMINISTRATORS = sql("SELECT count(*) FROM account WHERE role LIKE '%administrator%' AND disabled_at IS NULL")
 
-BEGIN = insert("login", "token_hash account_id created_at seen_at expires_at address browser", "RETURNING id")
+BEGIN = insert("login", "token_hash account_id created_at seen_at expires_at address browser method", "RETURNING id")
 OF_TOKEN = sql(
     f"SELECT {_LOGIN} FROM login l JOIN account ON account.id = l.account_id WHERE l.token_hash = :token_hash"
 )
@@ -52,18 +75,6 @@ END = sql("UPDATE login SET ended_at = :at WHERE id = :id AND ended_at IS NULL")
 END_ALL = sql("UPDATE login SET ended_at = :at WHERE account_id = :id AND ended_at IS NULL AND expires_at > :at")
 FORGET = sql("DELETE FROM login WHERE expires_at < :before")
 
-NOTE = insert("audit", "at who action about detail chain")
-LAST = sql("SELECT chain FROM audit WHERE id = (SELECT max(id) FROM audit)")
-MOVES = sql(
-    """SELECT id, message_id, at, state, reason FROM message_event
-    WHERE id > coalesce((SELECT CAST(value AS BIGINT) FROM setting WHERE key = 'sealed'), 0) ORDER BY id LIMIT :most"""
-)
-SEALED = insert(
-    "setting",
-    "key value changed_at changed_by",
-    "ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at",
-)
-
 
 class Accounts:
     """Satisfies `ports.people.Accounts`."""
@@ -71,7 +82,9 @@ class Accounts:
     def __init__(self, run: Runner) -> None:
         self._run = run
 
-    def add(self, login: str, name: str, role: Role, password: str, language: str, now: datetime) -> Account | None:
+    def add(
+        self, login: str, name: str, roles: frozenset[Role], password: str, language: str, now: datetime
+    ) -> Account | None:
         """Make an account; None when the login is taken."""
         public_id, at = new_id(Kind.USER, now), micros(now)
         row = self._run.one(
@@ -79,13 +92,41 @@ class Accounts:
             public_id=public_id,
             login=login,
             name=name,
-            role=role,
+            role=_words(roles),
             password=password,
             language=language,
             created_at=at,
             changed_at=at,
         )
-        return _maybe(row and (row[0], public_id, login, name, role, password, language, at, None))
+        if row is None:
+            return None
+        turn(self._run, "", now)
+        return Account(row[0], public_id, login, name, roles, password, language, moment_of(at), None)
+
+    def describe(self, account_id: int, name: str, contact: Contact, now: datetime) -> None:
+        self._run.change(DESCRIBE, id=account_id, name=name, at=micros(now), **_reached(contact))
+
+    def describe_all(self, said: Mapping[int, Described], now: datetime) -> None:
+        at = micros(now)
+        rows = [
+            {"id": id_, "name": one.name, "language": one.language, "at": at, **_reached(one.contact)}
+            for id_, one in said.items()
+        ]
+        self._run.many(DESCRIBE_ALL, rows)
+
+    def bring_in(self, account_id: int, source: str, outside: str, now: datetime) -> None:
+        self._run.change(BRING_IN, id=account_id, source=source, outside=outside, at=micros(now))
+
+    def bring_all(self, people: Sequence[Newcomer], source: str, now: datetime) -> list[Account]:
+        if not people:
+            return []
+        (newest,) = self._run.one(NEWEST) or (None,)
+        at = micros(now)
+        rows = [_newcomer(new_id(Kind.USER, now), one, source, at) for one in people]
+        self._run.many(BRING_ALL, rows)
+        turn(self._run, "", now)
+        made = {row[2]: account_of(row) for row in self._run.all(SINCE, id=newest or 0)}
+        return [made[one.login] for one in people]
 
     def change_password(self, account_id: int, password: str, now: datetime) -> None:
         self.renew_hash(account_id, password, now)
@@ -97,16 +138,19 @@ class Accounts:
     def set_language(self, account_id: int, language: str, now: datetime) -> None:
         self._run.change(LANGUAGE, id=account_id, language=language, at=micros(now))
 
-    def change_role(self, account_id: int, role: Role, now: datetime) -> None:
-        self._run.change(ROLE, id=account_id, role=role, at=micros(now))
+    def change_roles(self, account_id: int, roles: frozenset[Role], now: datetime) -> None:
+        self._run.change(ROLE, id=account_id, role=_words(roles), at=micros(now))
         self.end_all(account_id, now)
+        turn(self._run, "", now)
 
     def disable(self, account_id: int, now: datetime) -> None:
         self._run.change(DISABLE, id=account_id, at=micros(now))
         self.end_all(account_id, now)
+        turn(self._run, "", now)
 
     def enable(self, account_id: int, now: datetime) -> None:
         self._run.change(ENABLE, id=account_id, at=micros(now))
+        turn(self._run, "", now)
 
     def find(self, login: str) -> Account | None:
         row = self._run.one(FIND, login=login)
@@ -116,8 +160,15 @@ class Accounts:
         row = self._run.one(GET, public_id=public_id)
         return _maybe(row)
 
+    def of_outside(self, outside: str) -> Account | None:
+        row = self._run.one(OF_OUTSIDE, outside=outside)
+        return _maybe(row)
+
+    def named(self, words: str) -> list[Account]:
+        return [account_of(row) for row in self._run.all(NAMED, words=words)]
+
     def all(self) -> list[Account]:
-        return [_account(row) for row in self._run.all(ALL)]
+        return [account_of(row) for row in self._run.all(ALL)]
 
     def count(self) -> int:
         row = self._run.one(COUNT)
@@ -128,7 +179,14 @@ class Accounts:
         return row[0] if row else 0
 
     def begin(
-        self, account_id: int, token_hash: str, expires_at: datetime, address: str, browser: str, now: datetime
+        self,
+        account_id: int,
+        token_hash: str,
+        expires_at: datetime,
+        address: str,
+        browser: str,
+        now: datetime,
+        method: str = "",
     ) -> int:
         row = self._run.one(
             BEGIN,
@@ -139,6 +197,7 @@ class Accounts:
             expires_at=micros(expires_at),
             address=address,
             browser=browser,
+            method=method,
         )
         assert row is not None
         return int(row[0])
@@ -162,29 +221,6 @@ class Accounts:
 
     def forget_old(self, before: datetime) -> None:
         self._run.change(FORGET, before=micros(before))
-
-
-class Audit:
-    """Satisfies `ports.people.Audit`."""
-
-    def __init__(self, run: Runner) -> None:
-        self._run = run
-
-    def note(self, who: str, action: str, about: str, detail: str, now: datetime) -> None:
-        # looked up each time: what is remembered would be wrong after a roll-back, and people do little
-        (before,) = self._run.one(LAST) or ("",)
-        at = micros(now)
-        chained = link(before, at, who, action, about, detail)
-        self._run.change(NOTE, at=at, who=who, action=action, about=about, detail=detail, chain=chained)
-
-    def seal(self, most: int, now: datetime) -> int:
-        """Put a digest of the next moves of texts into the record; returns of how many."""
-        moves = self._run.all(MOVES, most=most)
-        if moves:
-            span = Span(moves[0][0], moves[-1][0], len(moves))
-            self.note("daemon", DIGEST, str(span), digest(moves), now)
-            self._run.change(SEALED, key="sealed", value=str(span.last), changed_at=micros(now), changed_by="daemon")
-        return len(moves)
 
 
 class Readers:
@@ -211,33 +247,85 @@ def _reading(connection: "Reading") -> Accounts:
 
 
 def _maybe(row: Row | None) -> Account | None:
-    return None if row is None else _account(row)
+    return None if row is None else account_of(row)
 
 
-def _account(row: Row) -> Account:
-    id_, public_id, login, name, role, password, language, created_at, disabled_at = row
+def _reached(contact: Contact) -> dict[str, object]:
+    return {
+        "extension": contact.extension,
+        "endpoint": contact.endpoint,
+        "mail": contact.mail,
+        "mobile": contact.mobile,
+    }
+
+
+def _newcomer(public_id: str, one: Newcomer, source: str, at: int) -> dict[str, object]:
+    return {
+        "public_id": public_id,
+        "login": one.login,
+        "name": one.said.name,
+        "role": _words(one.roles),
+        "password": "",
+        "language": one.said.language,
+        "created_at": at,
+        "changed_at": at,
+        "source": source,
+        **_reached(one.said.contact),
+    }
+
+
+@cache
+def _words(roles: frozenset[Role]) -> str:
+    return " ".join(role for role in Role if role in roles)
+
+
+@cache
+def _roles(words: str) -> frozenset[Role]:
+    return frozenset(Role(word) for word in words.split())
+
+
+def account_columns() -> str:
+    """What `account_of` reads, for statements elsewhere."""
+    return _ACCOUNT
+
+
+def account_of(row: Row) -> Account:
+    """The account in a row of these columns."""
+    id_, public_id, login, name, role, password, language, created_at, disabled_at, *more = row
+    extension, endpoint, mail, mobile, source, outside, totp, totp_at, totp_step, codes = more
     return Account(
         id_,
         public_id,
         login,
         name,
-        Role(role),
+        _roles(role),
         password,
         language,
         moment_of(created_at),
         maybe_moment_of(disabled_at),
+        extension,
+        endpoint,
+        mail,
+        mobile,
+        source,
+        outside,
+        totp,
+        maybe_moment_of(totp_at),
+        totp_step,
+        codes,
     )
 
 
 def _login(row: Row) -> Login:
-    id_, created_at, seen_at, expires_at, ended_at, address, browser, *account = row
+    id_, created_at, seen_at, expires_at, ended_at, address, browser, method, *account = row
     return Login(
         id_,
-        _account(tuple(account)),
+        account_of(tuple(account)),
         moment_of(created_at),
         moment_of(seen_at),
         moment_of(expires_at),
         maybe_moment_of(ended_at),
         address,
         browser,
+        method,
     )

@@ -15,10 +15,12 @@ from ringback.store.backups import DATA, Manifest, manifest_of, pack, unpack
 from ringback.store.halves import room_beside
 from ringback.store.search import INDEXES
 from ringback.store.tables import metadata
+from ringback.store.tables.record import GUARDED
 from ringback.store.tx import Row
 
 OURS = (*sorted(metadata.tables), *INDEXES, "alembic_version")
 """Others' tables may live in the same database; they are left alone."""
+FUNCTION = GUARDED["postgresql"][0]
 
 
 def program(name: str) -> str:
@@ -98,4 +100,5 @@ def restore(file: Path, url: str, folder: Path) -> Manifest:
 
 def _drop_ours() -> str:
     names = ", ".join(f'public."{name}"' for name in OURS)
-    return f"DROP TABLE IF EXISTS {names} CASCADE"
+    # a dump of tables lacks the function that their triggers call
+    return f"DROP TABLE IF EXISTS {names} CASCADE; {FUNCTION}"

@@ -7,24 +7,27 @@ change places in one transaction.
 from collections.abc import Sequence
 from datetime import datetime
 
+from ringback.core.grants import Reach, Way
 from ringback.core.ids import Kind
 from ringback.core.messages import Basis, MessageClass, OnDoubt, State
 from ringback.core.reasons import Reason
 from ringback.flow.holds import PREFIX
 from ringback.ports.bulks import Item, Plan, Run, RunState, Tallied, Waits
 from ringback.ports.changes import BULKS
+from ringback.store.book import load
 from ringback.store.moments import micros, moment_of
-from ringback.store.sql import insert, sql
+from ringback.store.reach import LITE, MINE, POST, as_json
+from ringback.store.sql import insert, sql, sql_each
 from ringback.store.tx import Question, Row, Runner, new_id
 
 ITEM = ("bulk_id", "seq", "peer", "words")
 COLUMNS = """id, public_id, asked_by, did, body, class_, basis, language, not_before, expires_at,
 name, campaign, reference, doubt, state, created_at, changed_at, total, made, cancelled,
-rejected, segments"""
+rejected, segments, account_id"""
 BEGIN = insert(
     "bulk",
     """public_id name asked_by did body class_ basis language campaign reference doubt state created_at changed_at
-    not_before expires_at""",
+    not_before expires_at account_id""",
     "RETURNING id",
 )
 OPEN = sql(
@@ -38,6 +41,12 @@ UNFINISHED = sql(
     WHERE state IN ('reading', 'open', 'paused', 'cancelling', 'expiring', 'broken') ORDER BY not_before, id"""
 )
 LATEST = sql(f"SELECT {COLUMNS} FROM bulk WHERE id > 0 ORDER BY id DESC LIMIT :limit")
+LATEST_WITHIN = sql_each(
+    **{
+        kind: f"SELECT {COLUMNS} FROM bulk WHERE id > 0 AND did IN ({mine}) ORDER BY id DESC LIMIT :limit"
+        for kind, mine in (("sqlite", MINE[LITE]), ("postgres", MINE[POST]))
+    }
+)
 TURN = sql("UPDATE bulk SET state = :new, changed_at = :at WHERE id = :id AND state = :old")
 DROP = sql(
     "UPDATE bulk SET state = :new, cancelled = cancelled + :dropped, changed_at = :at WHERE id = :id AND state = :old"
@@ -96,6 +105,7 @@ class Bulks:
             changed_at=micros(now),
             not_before=micros(plan.not_before),
             expires_at=micros(plan.expires_at),
+            account_id=plan.account,
         )
         assert row is not None
         return row[0], public_id
@@ -118,9 +128,13 @@ class Bulks:
     def unfinished(self) -> list[Run]:
         return [run_of(row) for row in self._run.all(UNFINISHED)]
 
-    def latest(self, limit: int) -> list[Run]:
+    def latest(self, reach: Reach, limit: int) -> list[Run]:
         """Runs that people were told of, the newest first."""
-        return [run for row in self._run.all(LATEST, limit=limit) if (run := run_of(row)).state not in UNTOLD]
+        if reach.everything:
+            rows = self._run.all(LATEST, limit=limit)
+        else:
+            rows = self._run.all(LATEST_WITHIN, reach=as_json(reach), limit=limit)
+        return [run for row in rows if (run := run_of(row)).state not in UNTOLD]
 
     def turn(self, run: int, old: RunState, new: RunState, now: datetime) -> bool:
         self._run.touch(BULKS)
@@ -175,6 +189,9 @@ class Bulks:
     def _stopped(self, run: Run, held: tuple[Waits, ...]) -> Reason | None:
         if self._run.one(PAUSED, number=f"pause:number:{run.plan.did}"):
             return Reason.PAUSED
+        account, plan = run.plan.account, run.plan
+        if account is not None and not load(self._run).right(account, Way.BULK, plan.did, plan.class_).allowed:
+            return Reason.PERMISSION_DENIED
         return next((waits.reason for waits in held if waits.reason is Reason.HELD_BACK), None)
 
 
@@ -201,5 +218,6 @@ def run_of(row: Row) -> Run:
         campaign=row[11],
         reference=row[12],
         on_doubt=OnDoubt(row[13]),
+        account=row[22],
     )
-    return Run(row[0], row[1], plan, RunState(row[14]), moment_of(row[15]), moment_of(row[16]), *row[17:])
+    return Run(row[0], row[1], plan, RunState(row[14]), moment_of(row[15]), moment_of(row[16]), *row[17:22])

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from ringback.errors import RingbackError, StoreAway, StoreBusy, StoreFault
 from ringback.flow.changes import Hub
 from ringback.flow.put_back import put_back
+from ringback.keyfile import Key, open_keys
 from ringback.ports import Clock
 from ringback.ports.storage import Step, Tx
 from ringback.store.addresses import ANSWERS_WITHIN_S, connector, plain, sqlite_path
+from ringback.store.asking import as_asked
+from ringback.store.audit import RECORD
 from ringback.store.marks import Mark
 from ringback.store.nouns import Nouns
 from ringback.store.reserve import Reserve
@@ -30,22 +33,35 @@ T = TypeVar("T")
 class Database:
     """The one writer, and readers beside it. Satisfies `ports.storage.Store`.
 
-    With its `state` folder it keeps room there for hard times, and knows a database that went back. `broken` is told
-    when the database must not be used any more.
+    With its `state` folder it keeps room there for hard times, knows a database that went back, and has there the key
+    that seals the record; whoever has no such folder hands in the `key`. `broken` is told when the database must not
+    be used any more.
     """
 
     def __init__(
-        self, url: str, clock: Clock, state: Path | None = None, broken: Callable[[StoreFault], None] | None = None
+        self,
+        url: str,
+        clock: Clock,
+        state: Path | None = None,
+        broken: Callable[[StoreFault], None] | None = None,
+        *,
+        key: Key | None = None,
     ) -> None:
         self.url = url
+        self._key = open_keys(state, RECORD).current if state and key is None else key
         self.changes = Hub()
         self._clock = clock
         self._keeping = Keeping(Mark(state), Reserve(state) if sqlite_path(url) else None) if state else Keeping()
         self._keeping.broken = broken or self._keeping.broken
         self._emptying = Emptying()
-        self._writer = Writer(connector(url, self._emptying), self.changes.tell, self._keeping)
+        self._writer = Writer(self._connect, self.changes.tell, self._keeping)
         self._engine: Engine | None = None
         self._trouble = ""
+
+    def _connect(self) -> Connection:
+        connection = connector(self.url, self._emptying)()
+        connection.nouns.audit.seal_with(self._key)
+        return connection
 
     @property
     def trouble(self) -> str:
@@ -97,20 +113,20 @@ class Database:
 
     async def commit(self, step: Step[T]) -> T:
         """Run one step; resolves after the flush."""
-        ((done, value),) = await self._writer.put([step])
+        ((done, value),) = await self._writer.put(as_asked([step]))
         if not done:
             raise value
         return cast(T, value)
 
     async def commit_all(self, steps: Sequence[Step[T]]) -> "list[T | Exception]":
         """Run steps in order and wait once; a step that failed leaves its exception in its place."""
-        values = [value for _done, value in await self._writer.put(list(steps))]
+        values = [value for _done, value in await self._writer.put(as_asked(steps))]
         self._trouble = next((str(value) for value in values if isinstance(value, StoreBusy)), "")
         return values
 
     def ride_along(self, steps: Sequence[Step[object]]) -> None:
         """Hand over steps that nobody waits for; they share the next flush, within a quarter of a second."""
-        self._writer.put_along(list(steps))
+        self._writer.put_along(as_asked(steps))
 
     async def read(self, query: "Callable[[Reading], T]") -> T:
         """Run a query on a reading connection, off the loop. Raises StoreFault when it cannot be read."""

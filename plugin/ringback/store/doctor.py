@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringback.core.messages import PartState, State, fold
 from ringback.errors import StoreFault
+from ringback.keyfile import known_keys
 from ringback.store import chain
 from ringback.store.addresses import sqlite_path
-from ringback.store.counting import count_of
+from ringback.store.anchors import FILE, read_anchors
+from ringback.store.audit import RECORD, Audit
 from ringback.store.database import reader
 from ringback.store.moments import micros
 from ringback.store.schema import HEAD, schema_version
@@ -179,8 +182,10 @@ TEXTS = (
 class Doctor:
     """One look at one database."""
 
-    def __init__(self, url: str, now: datetime) -> None:
+    def __init__(self, url: str, now: datetime, state: Path | None = None) -> None:
         self._url = url
+        self._now = now
+        self._state = state
         self._times = {
             name: micros(now - span)
             for name, span in (
@@ -299,9 +304,11 @@ class Doctor:
 
     def _audit(self, connection: "Connection") -> Iterator[Ailment]:
         """Was the record changed by hand? The first row that does not fit is told; those behind it cannot be judged."""
-        rows = connection.exec_driver_sql("SELECT id, at, who, action, about, detail, chain FROM audit ORDER BY id")
-        dropped = connection.exec_driver_sql("SELECT value FROM setting WHERE key = 'retention:audit'").scalar()
-        if fault := chain.first_fault((tuple(row) for row in rows), count_of((dropped,))):
+        from ringback.store.reading import reading
+
+        keys = known_keys(self._state, RECORD) if self._state else None
+        anchors = read_anchors(self._state / FILE) if self._state else []
+        if fault := Audit(reading(connection)).look(keys, anchors, self._now).fault:
             yield Ailment("audit", f"row {fault.row}", fault.what)
 
     def _digests(self, connection: "Connection") -> Iterator[Ailment]:

@@ -62,7 +62,8 @@ READ = sql("UPDATE incoming SET read_at = :at WHERE thread_id = :thread AND read
 ALL_READ = sql("UPDATE thread SET unread = 0 WHERE id = :thread AND unread > 0")
 ANSWERED = sql("UPDATE thread SET waits_since_at = NULL WHERE id = :thread AND waits_since_at >= :since")
 WAITING = sql(
-    "SELECT count(*) FROM (SELECT 1 AS one FROM thread WHERE waits_since_at IS NOT NULL LIMIT :most) AS waiting"
+    """SELECT ours.e164, (SELECT count(*) FROM (SELECT 1 AS one FROM thread WHERE thread.number_id = ours.id
+      AND thread.waits_since_at IS NOT NULL LIMIT :most) AS waiting) FROM number ours"""
 )
 OFFERED = sql(
     """SELECT windows, created_at FROM (SELECT windows, created_at, state FROM message WHERE thread_id = :thread
@@ -205,10 +206,9 @@ class Inbound:
         if self._run.change(ANSWERED, thread=thread_id, since=maybe_micros(since) or 0) == 1:
             self._run.touch(ANY_THREAD, Touch("thread", thread_id))
 
-    def waiting(self, most: int) -> int:
-        """How many threads wait for an answer, counted up to `most`."""
-        row = self._run.one(WAITING, most=most)
-        return row[0] if row else 0
+    def waiting(self, most: int) -> dict[str, int]:
+        """How many threads wait for an answer, by number of ours, each counted up to `most`."""
+        return {e164: count for e164, count in self._run.all(WAITING, most=most) if count}
 
     def offered(self, thread_id: int, since: datetime) -> tuple[str, datetime] | None:
         """Return the call-back windows last offered to this person, as stored, and when."""

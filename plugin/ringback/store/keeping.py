@@ -7,10 +7,12 @@ from pathlib import Path
 from ringback.errors import StoreFault
 from ringback.flow.put_back import put_back
 from ringback.flow.restoring import hold_everything
+from ringback.keyfile import open_keys
 from ringback.ports import Clock
 from ringback.ports.storage import Step, Tx
 from ringback.store import backup_sqlite
 from ringback.store.addresses import plain, sqlite_path
+from ringback.store.audit import RECORD
 from ringback.store.backups import Manifest, NoBackup, read_manifest
 from ringback.store.checking import beside
 from ringback.store.database import Database
@@ -69,7 +71,7 @@ def restore(file: Path, url: str, state: Path, carriers: Collection[str], clock:
     copy = path.with_name(f"{path.name}.restoring")
     try:
         manifest = backup_sqlite.take_out(file, copy)
-        _settle(f"sqlite:///{copy}", manifest, carriers, clock)
+        _settle(f"sqlite:///{copy}", state, manifest, carriers, clock)
         aside = backup_sqlite.put_in_place(copy, path, stamp)
     except OSError as problem:
         raise StoreFault(f"{problem.filename or path} cannot be written: {problem.strerror}") from problem
@@ -96,12 +98,12 @@ def _restore_postgres(
         manifest = backup_postgres.restore(file, url, state)
     finally:
         alone.close()
-    _settle(url, manifest, carriers, clock)
+    _settle(url, state, manifest, carriers, clock)
     forget(state)
     return manifest, aside
 
 
-def _settle(url: str, manifest: Manifest, carriers: Collection[str], clock: Clock) -> None:
+def _settle(url: str, state: Path, manifest: Manifest, carriers: Collection[str], clock: Clock) -> None:
     """Bring it to this version, and see that it sends nothing until somebody lets it."""
     prepare(url)
 
@@ -109,11 +111,11 @@ def _settle(url: str, manifest: Manifest, carriers: Collection[str], clock: Cloc
         put_back(f"backup of {manifest.at}", clock.now(), tx)
         hold_everything(carriers, clock.now(), tx)
 
-    asyncio.run(_commit(url, clock, step))
+    asyncio.run(_commit(url, state, clock, step))
 
 
-async def _commit(url: str, clock: Clock, step: Step[None]) -> None:
-    database = Database(url, clock)
+async def _commit(url: str, state: Path, clock: Clock, step: Step[None]) -> None:
+    database = Database(url, clock, key=open_keys(state, RECORD).current)
     await database.open()
     try:
         await database.commit(step)

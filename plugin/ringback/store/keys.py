@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ringback.core.permissions import Scope
-from ringback.ports.keys import Key
+from ringback.ports.keys import ActsFor, Key
 from ringback.store.moments import maybe_micros, maybe_moment_of, micros, moment_of
 from ringback.store.reading import reading
 from ringback.store.sql import insert, sql
@@ -13,13 +13,18 @@ from ringback.store.tx import Row, Runner
 if TYPE_CHECKING:
     from ringback.store.database import Database
 
-_KEY = "id, public_id, token_hash, name, scopes, created_by, created_at, expires_at, revoked_at, seen_at"
-ADD = insert("api_key", "public_id token_hash name scopes created_by created_at expires_at", f"RETURNING {_KEY}")
-NAMED = sql(
-    f"SELECT {_KEY} FROM api_key WHERE (name = :name OR public_id = :name) AND revoked_at IS NULL ORDER BY id LIMIT 1"
+_KEY = """k.id, k.public_id, k.token_hash, k.name, k.scopes, k.created_by, k.created_at, k.expires_at, k.revoked_at,
+    k.seen_at, k.numbers, a.id, a.public_id, a.name, a.login, a.disabled_at"""
+_FROM = "FROM api_key k LEFT JOIN account a ON a.id = k.account_id"
+ADD = insert(
+    "api_key", "public_id token_hash name scopes created_by created_at expires_at account_id numbers", "RETURNING id"
 )
-ALL = sql(f"SELECT {_KEY} FROM api_key ORDER BY id")
-NOT_REVOKED = sql(f"SELECT {_KEY} FROM api_key WHERE revoked_at IS NULL ORDER BY id")
+NAMED = sql(
+    f"""SELECT {_KEY} {_FROM}
+    WHERE (k.name = :name OR k.public_id = :name) AND k.revoked_at IS NULL ORDER BY k.id LIMIT 1"""
+)
+ALL = sql(f"SELECT {_KEY} {_FROM} ORDER BY k.id")
+NOT_REVOKED = sql(f"SELECT {_KEY} {_FROM} WHERE k.revoked_at IS NULL ORDER BY k.id")
 REVOKE = sql("UPDATE api_key SET revoked_at = :at WHERE id = :id AND revoked_at IS NULL")
 SEEN = sql("UPDATE api_key SET seen_at = :at WHERE id = :id AND (seen_at IS NULL OR seen_at < :at)")
 
@@ -39,8 +44,10 @@ class Keys:
         by: str,
         expires_at: datetime | None,
         now: datetime,
+        account: int | None = None,
+        numbers: frozenset[str] = frozenset(),
     ) -> Key:
-        row = self._run.one(
+        self._run.one(
             ADD,
             public_id=public_id,
             token_hash=token_hash,
@@ -49,9 +56,12 @@ class Keys:
             created_by=by,
             created_at=micros(now),
             expires_at=maybe_micros(expires_at),
+            account_id=account,
+            numbers=" ".join(sorted(numbers)),
         )
-        assert row is not None
-        return _key(row)
+        made = self.named(public_id)
+        assert made is not None
+        return made
 
     def named(self, name: str) -> Key | None:
         row = self._run.one(NAMED, name=name)
@@ -84,7 +94,8 @@ class Ring:
 
 
 def _key(row: Row) -> Key:
-    id_, public_id, token_hash, name, scopes, by, created_at, expires_at, revoked_at, seen_at = row
+    id_, public_id, token_hash, name, scopes, by, created_at, expires_at, revoked_at, seen_at, numbers, *user = row
+    account, account_id, called, login, disabled_at = user
     return Key(
         id_,
         public_id,
@@ -96,4 +107,6 @@ def _key(row: Row) -> Key:
         maybe_moment_of(expires_at),
         maybe_moment_of(revoked_at),
         maybe_moment_of(seen_at),
+        ActsFor(account, account_id, called or login, disabled_at is not None) if account is not None else None,
+        frozenset(numbers.split()),
     )

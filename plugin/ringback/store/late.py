@@ -1,13 +1,15 @@
 """Reads for pages that bring SQLAlchemy along once somebody looks: 20 MB and 0.3 s a first call need not wait for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import import_module
 from typing import Any, cast
 
 from ringback.ports.callbook import Callbook
 from ringback.ports.messages import Messages
 from ringback.ports.overview import Overview
+from ringback.ports.person import ReadPerson
+from ringback.ports.record import Entry, ReadRecord, Wanted
 from ringback.ports.search import ReadSearch
 from ringback.ports.threads import ReadThreads
 from ringback.ports.worklist import Worklist
@@ -55,3 +57,28 @@ def read_overview(database: Database) -> Overview:
 
 def read_messages(database: Database) -> Messages:
     return cast(Messages, _Late("ringback.store.read_messages", "ReadMessages", database))
+
+
+class _LateRecord:
+    """As above; what comes some at a time is asked for some at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._late = cast(Any, _Late("ringback.store.read_record", "StoredRecord", database))
+
+    async def entries(self, wanted: Wanted, before: int | None, limit: int) -> list[Entry]:
+        return cast(list[Entry], await self._late.entries(wanted, before, limit))
+
+    async def every(self, wanted: Wanted) -> AsyncIterator[Entry]:
+        after = 0
+        while page := await self._late.oldest(wanted, after):
+            for entry in page:
+                yield entry
+            after = page[-1].id
+
+
+def read_record(database: Database) -> ReadRecord:
+    return _LateRecord(database)
+
+
+def read_person(database: Database) -> ReadPerson:
+    return cast(ReadPerson, _Late("ringback.store.read_person", "StoredPerson", database))

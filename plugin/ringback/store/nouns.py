@@ -1,21 +1,26 @@
 """All nouns of one transaction under one roof."""
 
 from ringback.ports.changes import Counted, Touch
-from ringback.store.accounts import Accounts, Audit
+from ringback.store.accounts import Accounts
+from ringback.store.audit import Audit
 from ringback.store.bulks import Bulks
 from ringback.store.calls import Calls
 from ringback.store.crowd import Crowd
+from ringback.store.departments import Departments, Numbers
 from ringback.store.doubts import Doubts
 from ringback.store.figures import Figures
 from ringback.store.ghosts import Ghosts
+from ringback.store.grants import Grants
 from ringback.store.guards import Guards
 from ringback.store.idempotency import Idempotency
 from ringback.store.inbound import Inbound
 from ringback.store.keys import Keys
+from ringback.store.lists import Lists
 from ringback.store.outbox import Outbox
 from ringback.store.outcomes import Outcomes
 from ringback.store.pairs import Pairs
 from ringback.store.pending import PendingTexts
+from ringback.store.proofs import Proofs
 from ringback.store.repairs import Repairs
 from ringback.store.restored import Restored
 from ringback.store.retention import Retention
@@ -34,7 +39,9 @@ class Nouns:
         self._ghosts = Ghosts(self._run)
         self._crowd = Crowd(self._run, self._ghosts)
         self.pairs = Pairs(self._run, self._ghosts, self._crowd, self._guards)
-        self.retention = Retention(self._run, self._ghosts)
+        self.lists = Lists(self._run, self._ghosts)
+        self.audit = Audit(self._run)
+        self.retention = Retention(self._run, self._ghosts, self.audit)
         self.pending = PendingTexts(self._run, self._guards)
         self.outcomes = Outcomes(self._run)
         self.doubts = Doubts(self._run)
@@ -43,14 +50,20 @@ class Nouns:
         self.inbound = Inbound(self._run)
         self.idempotency = Idempotency(self._run)
         self.bulks = Bulks(self._run)
-        self.accounts = Accounts(self._run)
-        self.audit = Audit(self._run)
-        self.keys = Keys(self._run)
+        self._who_may_what()
         self.figures = Figures(self._run)
         self.restored = Restored(self._run)
         self.repairs = Repairs(self._run)
         self.search = Search(self._run)
         self.outbox = Outbox(self._run, self._crowd, self._guards, epoch=0)
+
+    def _who_may_what(self) -> None:
+        self.accounts = Accounts(self._run)
+        self.proofs = Proofs(self._run)
+        self.keys = Keys(self._run)
+        self.grants = Grants(self._run)
+        self.departments = Departments(self._run)
+        self.numbers = Numbers(self._run)
 
     def begun(self) -> None:
         self._run.begun()

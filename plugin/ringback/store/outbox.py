@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from ringback.core.messages import State, Urgency
+from ringback.core.messages import MessageClass, State, Urgency
 from ringback.core.reasons import Reason
 from ringback.ports.pairs import Thread
 from ringback.ports.texts import CallFactsRow, StoredMessage, StuckText, WaitingText, Waits
@@ -28,8 +28,8 @@ LEVELS = sql(f"SELECT {_first_of_levels()}")
 # and walks through all that waits for each text.
 DUE = sql(
     """SELECT ready.id, ready.public_id, ready.state, t.id, t.public_id, n.id, n.e164, t.peer, ready.body,
-    ready.segments, ready.automatic, ready.rule, ready.expires_at, ready.tries, p.id, ready.command, a.disabled_at,
-    ready.urgency, ready.campaign, ready.reason, c.presentation, c.verstat, c.vetoed
+    ready.segments, ready.automatic, ready.rule, ready.expires_at, ready.tries, p.id, ready.command, ready.account_id,
+    ready.class_, ready.urgency, ready.campaign, ready.reason, c.presentation, c.verstat, c.vetoed
     FROM (SELECT m.* FROM message m WHERE m.carrier = :carrier AND m.urgency = :urgency
       AND m.state IN ('queued', 'held') AND m.not_before <= :now
       AND (SELECT 1 FROM message e WHERE e.thread_id = m.thread_id
@@ -40,7 +40,7 @@ DUE = sql(
       ORDER BY m.not_before, m.id LIMIT :limit) AS ready
     JOIN thread t ON t.id = ready.thread_id JOIN number n ON n.id = t.number_id
     JOIN part p ON p.message_id = ready.id LEFT JOIN call c ON c.id = ready.call_id
-    LEFT JOIN account a ON a.id = ready.account_id ORDER BY ready.not_before, ready.id"""
+    ORDER BY ready.not_before, ready.id"""
 )
 STUCK = sql(
     f"SELECT id, state, segments FROM {_WAITS} AND urgency = :urgency AND not_before <= :now "
@@ -88,7 +88,6 @@ IN_THREAD = sql(
     """SELECT id, state, call_id FROM message WHERE thread_id = :thread AND state IN ('queued', 'held')
     AND command <> 'stop'"""
 )
-CLOSED_ACCOUNT = sql("SELECT 1 FROM account WHERE id = :id AND disabled_at IS NOT NULL")
 OPEN_ATTEMPTS = sql(
     "SELECT id, part_id, message_id, opened_at FROM attempt WHERE outcome IS NULL AND carrier = :carrier"
 )
@@ -115,12 +114,13 @@ class Outbox(Putting):
                 row[11] or "",
                 moment_of(row[12]),
                 row[13],
-                CallFactsRow(*row[20:]),
+                CallFactsRow(*row[21:]),
                 row[15],
-                row[16] is None,
-                Urgency(row[17]),
-                row[18],
-                Reason(row[19]) if row[19] else None,
+                row[16],
+                MessageClass(row[17]),
+                Urgency(row[18]),
+                row[19],
+                Reason(row[20]) if row[20] else None,
             )
             for row in self._run.all(DUE, carrier=carrier, urgency=urgency, now=micros(now), limit=limit)
         ]
@@ -174,10 +174,6 @@ class Outbox(Putting):
     def unsent_in(self, thread_id: int) -> list[tuple[int, State, int | None]]:
         """Texts of a thread that have not left us yet, as (message, state, call); the answer to a STOP is left out."""
         return [(row[0], State(row[1]), row[2]) for row in self._run.all(IN_THREAD, thread=thread_id)]
-
-    def may_write(self, account_id: int | None) -> bool:
-        """Whether an account is open; what has none is not a matter of accounts."""
-        return account_id is None or self._run.one(CLOSED_ACCOUNT, id=account_id) is None
 
     def left_open(self, carrier: str) -> list[tuple[int, int, int, datetime]]:
         """Attempts on a carrier without an outcome, as (attempt, part, message, opened at)."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ringback.core.messages import SAID_BY, Allowed, PartState, ReceiptStatus, State, fold, may_move
+from ringback.core.messages import SAID_BY, Allowed, MessageClass, PartState, ReceiptStatus, State, fold, may_move
 from ringback.core.provider_ids import Ids, candidates, key, pick
 from ringback.core.reasons import Reason
 from ringback.ports import Receipt
@@ -12,6 +12,7 @@ from ringback.ports.texts import Attempt, Doubt
 from ringback.store.moments import maybe_moment_of, micros, moment_of
 from ringback.store.moves import note_known_move, note_move
 from ringback.store.opened import Attempts, Opened, Text
+from ringback.store.receipt_rows import columns_of, forms_of, time_of
 from ringback.store.sql import insert, rows, sql, values
 from ringback.store.tx import Row, Runner
 
@@ -47,8 +48,9 @@ SAY = sql("UPDATE attempt SET outcome = :outcome, cause = :cause WHERE id = :id"
 DOUBT = sql(
     """SELECT m.id, m.state, p.id, a.id, a.public_id, m.carrier, a.opened_at, a.outcome, a.cause, a.provider_id,
     (SELECT e.detail FROM message_event e WHERE e.message_id = m.id AND e.state = 'unconfirmed' ORDER BY e.id LIMIT 1),
-    (SELECT k.public_id FROM task k WHERE k.key = 'unconfirmed:' || m.id)
-    FROM message m JOIN part p ON p.message_id = m.id LEFT JOIN attempt a ON a.message_id = m.id
+    (SELECT k.public_id FROM task k WHERE k.key = 'unconfirmed:' || m.id), n.e164, m.class_
+    FROM message m JOIN part p ON p.message_id = m.id JOIN thread t ON t.id = m.thread_id
+    JOIN number n ON n.id = t.number_id LEFT JOIN attempt a ON a.message_id = m.id
     WHERE m.public_id = :public_id ORDER BY a.id DESC LIMIT 1"""
 )
 _RECEIPT = "attempt_id carrier provider_id status carrier_at received_at error"
@@ -63,9 +65,6 @@ PARKED = sql(
     """DELETE FROM receipt_parked WHERE carrier = :carrier AND provider_key IN (:first, :second, :third)
     RETURNING provider_id, status, carrier_at, error"""
 )
-NO_TIME = 0
-"""Stands for the time of a carrier that tells none, so that its receipts are unique by their status."""
-
 FORGET_PARKED = sql(
     """DELETE FROM receipt_parked WHERE id IN
     (SELECT id FROM receipt_parked WHERE received_at < :at ORDER BY received_at LIMIT :limit)"""
@@ -196,7 +195,7 @@ class Outcomes:
 
     def _by_number(self, carrier: str, receipt: Receipt) -> Row | None:
         name = receipt.provider_id
-        rows = self._run.all(BY_NUMBER, carrier=carrier, **_forms(name, Ids.NUMBER)) if name else []
+        rows = self._run.all(BY_NUMBER, carrier=carrier, **forms_of(name, Ids.NUMBER)) if name else []
         place = pick(name, [(row[5], row[6]) for row in rows], Ids.NUMBER)
         return None if place is None else rows[place]
 
@@ -226,6 +225,8 @@ class Outcomes:
         return Doubt(
             message=row[0],
             public_id=public_id,
+            did=row[12],
+            class_=MessageClass(row[13]),
             state=State(row[1]),
             part=row[2],
             attempt=row[3] or 0,
@@ -241,12 +242,12 @@ class Outcomes:
 
     def keep(self, attempt_id: int, carrier: str, receipt: Receipt, now: datetime) -> bool:
         """Append a receipt (D4); False when it came before."""
-        columns = _columns(carrier, receipt, now)
+        columns = columns_of(carrier, receipt, now)
         received = self._attempts.received(carrier, receipt.provider_id)
         if received is None:
             new = self._run.change(RECEIPT, attempt_id=attempt_id, **columns) == 1
         else:
-            one = (receipt.status.value, _time_of(receipt))
+            one = (receipt.status.value, time_of(receipt))
             new = one not in received
             if new:
                 received.add(one)
@@ -258,7 +259,7 @@ class Outcomes:
         """Keep a receipt whose text is not known yet; the answer may still be on its way."""
         known_as = key(receipt.provider_id, ids)
         self._attempts.parked(carrier, known_as)
-        new = self._run.change(PARK, provider_key=known_as, **_columns(carrier, receipt, now)) == 1
+        new = self._run.change(PARK, provider_key=known_as, **columns_of(carrier, receipt, now)) == 1
         self._run.count("receipts", carrier, receipt.status, "parked" if new else "again")
 
     def take_parked(self, carrier: str, provider_id: str, ids: Ids = Ids.TEXT) -> list[Receipt]:
@@ -267,7 +268,7 @@ class Outcomes:
             return []
         return [
             Receipt(name, ReceiptStatus(status), maybe_moment_of(carrier_at or None), error=error)
-            for name, status, carrier_at, error in self._run.all(PARKED, carrier=carrier, **_forms(provider_id, ids))
+            for name, status, carrier_at, error in self._run.all(PARKED, carrier=carrier, **forms_of(provider_id, ids))
         ]
 
     def forget_parked(self, before: datetime, limit: int) -> int:
@@ -275,26 +276,5 @@ class Outcomes:
         return self._run.change(FORGET_PARKED, at=micros(before), limit=limit)
 
 
-def _forms(provider_id: str, ids: Ids) -> dict[str, object]:
-    """The keys a text may stand under, three in any case."""
-    forms = candidates(provider_id, ids)
-    return dict(zip(("first", "second", "third"), (*forms, forms[0], forms[0]), strict=False))
-
-
 def _said(cause: str | None) -> bool:
     return (cause or "").startswith(SAID_BY)
-
-
-def _columns(carrier: str, receipt: Receipt, now: datetime) -> dict[str, object]:
-    return {
-        "carrier": carrier,
-        "provider_id": receipt.provider_id,
-        "status": receipt.status.value,
-        "carrier_at": _time_of(receipt),
-        "received_at": micros(now),
-        "error": receipt.error,
-    }
-
-
-def _time_of(receipt: Receipt) -> int:
-    return micros(receipt.carrier_at) if receipt.carrier_at else NO_TIME

@@ -1,35 +1,38 @@
 """What is known of a pair (our number, their number): opt-outs, cool-downs, what waits, how much went already."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from ringback.core.ids import Kind
 from ringback.core.messages import Urgency
-from ringback.core.rates import Bucket, Place
 from ringback.ports.changes import ANY_THREAD, Touch
-from ringback.ports.pairs import PairFacts, Thread
+from ringback.ports.pairs import STAGING, PairFacts, Thread
+from ringback.store.book import turn
 from ringback.store.crowd import Crowd, Known
 from ringback.store.ghosts import Ghosts
 from ringback.store.guards import HOUR, OF_THIS_HOUR, WAITING, Guards
+from ringback.store.lists import MARKS, marks_of
+from ringback.store.meters import MINUTE_US, Meters, meters_of
 from ringback.store.moments import maybe_moment_of, micros
 from ringback.store.sql import for_each, insert, sql
-from ringback.store.tx import Question, Row, Runner, new_id
+from ringback.store.tx import Row, Runner, new_id
 
-MINUTE_US = 60_000_000
 AUTOMATIC = "automatic"
-
+AT_ONCE = 500
+"""So many people go into one question."""
 # One statement of primary-key look-ups, so that the facts of a pair cost the same with a million messages.
 FACTS = sql(
     f"""SELECT CASE WHEN f.thread_id IS NOT NULL THEN f.opted_out_at ELSE
       (SELECT g.opted_out_at FROM thread e JOIN pair_facts g ON g.thread_id = e.id
-       WHERE e.number_id = n.id AND e.peer = :ghost) END,
+       WHERE e.number_id = n.id AND e.peer = :ghost) END, {MARKS.format(":peer", ":ghost")},
     (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
     {WAITING.format(":peer")}, {OF_THIS_HOUR},
     (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting')
        AND (m.state = 'submitting' OR (m.urgency <= :urgency
        AND (coalesce(m.reason, '') NOT IN ('scheduled', 'put_back') OR m.not_before <= :now))) LIMIT 1),
-    (SELECT count(*) FROM setting WHERE key IN ('pause:all', :pause_number, :pause_rule)),
+    (SELECT sum(CASE key WHEN '{STAGING}' THEN 8 ELSE 1 END) FROM setting
+       WHERE key IN ('{STAGING}', 'pause:all', :pause_number, :pause_rule)),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute),
     (SELECT n FROM meter WHERE key = 'automatic' AND slot = :minute - 1),
     (SELECT n FROM meter WHERE key = :rate AND slot = :minute)
@@ -52,18 +55,6 @@ COOL = insert(
     "peer group_ number_id until_at",
     "ON CONFLICT (peer, group_, number_id) DO UPDATE SET until_at = excluded.until_at",
 )
-COUNT = insert("meter", "key slot n", "ON CONFLICT (key, slot) DO UPDATE SET n = meter.n + excluded.n")
-METER = sql("SELECT n FROM meter WHERE key = :key AND slot = :slot")
-METERS = for_each(
-    "SELECT each.key, each.slot, m.n FROM {each} LEFT JOIN meter m ON m.key = each.key AND m.slot = each.slot",
-    key="text",
-    slot="bigint",
-)
-LAST_PLACE = sql("SELECT slot, n FROM meter WHERE key = :key AND slot > :slot ORDER BY slot DESC LIMIT 1")
-# What is paced has one row, whose slot is the moment it is free again.
-FREE_AT = sql("SELECT max(slot) FROM meter WHERE key = :key")
-BUSY_UNTIL = sql("UPDATE meter SET slot = :slot WHERE key = :key")
-FORGET_PROMISES = sql("DELETE FROM meter WHERE key >= 'line:' AND key < 'line;'")
 OPT_EVENT = insert("opt_out_event", "thread_id at kind method evidence")
 OPT = insert(
     "pair_facts", "thread_id opted_out_at", "ON CONFLICT (thread_id) DO UPDATE SET opted_out_at = excluded.opted_out_at"
@@ -72,7 +63,16 @@ FIND = sql(
     """SELECT t.id, t.number_id, n.e164, t.peer FROM thread t JOIN number n ON n.id = t.number_id
     WHERE t.public_id = :public_id"""
 )
-FORGET_METERS = sql("DELETE FROM meter WHERE slot < :slot")
+OF_PEER = sql(
+    """SELECT t.id, t.public_id, t.number_id, n.e164, t.peer FROM thread t JOIN number n ON n.id = t.number_id
+    WHERE t.peer = :peer ORDER BY t.id"""
+)
+OF_PEERS = for_each(
+    """SELECT t.id, t.public_id, t.number_id, n.e164, t.peer FROM {each} CROSS JOIN thread t
+    JOIN number n ON n.id = t.number_id WHERE t.peer = each.peer""",
+    peer="text",
+)
+SAID_LAST = sql("SELECT method FROM opt_out_event WHERE thread_id = :thread ORDER BY id DESC LIMIT 1")
 FORGET_COOL_DOWNS = sql("DELETE FROM cool_down WHERE until_at < :now")
 
 
@@ -82,29 +82,20 @@ def _sliding(this: int, before: int, now_us: int) -> int:
     return this + int(before * left)
 
 
-def _meters(meters: Iterable[tuple[str, int]]) -> Question:
-    return METERS, {"each": json.dumps(list(meters))}
-
-
-class Pairs:
-    tables = frozenset({"meter"})
+class Pairs(Meters):
+    """Satisfies `ports.pairs.Pairs`."""
 
     def __init__(self, run: Runner, ghosts: Ghosts, crowd: Crowd, guards: Guards) -> None:
-        self._run = run
+        super().__init__(run)
         self._ghosts = ghosts
         self._crowd = crowd
         self._guards = guards
-        self._meters: dict[tuple[str, int], int] = {}
-        run.remember(self)
-
-    def forget(self) -> None:
-        self._meters.clear()
 
     def read_ahead(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
         """Read what is known of many pairs, for the texts of a batch, and what their numbers sent in this minute."""
         known = list(pairs)
         slot = micros(now) // MINUTE_US
-        (meters,) = self._crowd.read(known, now, _meters({(f"rate:{did}", slot) for did, _peer in known}))
+        (meters,) = self._crowd.read(known, now, meters_of({(f"rate:{did}", slot) for did, _peer in known}))
         self._learn_meters(meters)
 
     def read_guards_ahead(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
@@ -112,10 +103,7 @@ class Pairs:
         known, slot = list(pairs), micros(now) // MINUTE_US
         self.read_ahead(known, now)
         self._guards.read(known, now)
-        self._learn_meters(*self._run.ask(_meters(((AUTOMATIC, slot), (AUTOMATIC, slot - 1)))))
-
-    def _learn_meters(self, found: Iterable[Row]) -> None:
-        self._meters |= {(key, slot): n or 0 for key, slot, n in found}
+        self._learn_meters(*self._run.ask(meters_of(((AUTOMATIC, slot), (AUTOMATIC, slot - 1)))))
 
     def plain_facts(self, did: str, peer: str, now: datetime, urgency: Urgency) -> PairFacts:
         """What the gates want to know of a text that no rule asked for; cheap for a pair that was read ahead."""
@@ -124,18 +112,6 @@ class Pairs:
         sent = self._metered(f"rate:{did}", micros(now) // MINUTE_US)
         facts = self._crowd.facts(did, peer, urgency, sent)
         return facts or self.facts(did, peer, "", "", now, urgency)
-
-    def _metered(self, key: str, slot: int) -> int:
-        found = self._meters.get((key, slot))
-        if found is None:
-            row = self._run.one(METER, key=key, slot=slot)
-            found = self._meters[key, slot] = row[0] if row else 0
-        return found
-
-    def _add(self, key: str, slot: int, n: int) -> None:
-        if (key, slot) in self._meters:
-            self._meters[key, slot] += n
-        self._run.add_later(COUNT, n, key=key, slot=slot)
 
     def facts(
         self, did: str, peer: str, group: str, rule: str, now: datetime, urgency: Urgency = Urgency.BULK
@@ -174,16 +150,20 @@ class Pairs:
             rate=f"rate:{did}",
         )
         assert row is not None
-        opted_out, cooling, pending, to_pair, in_flight, pauses, this, before, rate = row
+        opted_out, marked, cooling, pending, to_pair, in_flight, switches, this, before, rate = row
+        marks = marks_of(marked)
         return PairFacts(
-            opted_out_at=maybe_moment_of(opted_out),
+            opted_out_at=maybe_moment_of(opted_out) or marks.stopped_at,
             cooling_until=maybe_moment_of(cooling),
             pending=pending is not None,
             automatic_to_pair=to_pair,
             in_flight=in_flight is not None,
-            paused=pauses > 0,
+            paused=(switches or 0) % 8 > 0,
             automatic_this_minute=_sliding(this or 0, before or 0, now_us),
             sent_this_minute=rate or 0,
+            never=marks.never,
+            only=marks.only,
+            staging=(switches or 0) >= 8,
         )
 
     def thread(self, did: str, peer: str, now: datetime) -> Thread:
@@ -194,6 +174,7 @@ class Pairs:
         row = self._thread(did, peer, now)
         if row is None:
             self._run.change(NEW_NUMBER, e164=did)
+            turn(self._run, "", now)
             row = self._thread(did, peer, now)
         assert row is not None
         self._run.touch(ANY_THREAD, Touch("thread", row[0]))
@@ -224,35 +205,6 @@ class Pairs:
     def count_automatic(self, now: datetime) -> None:
         self._add(AUTOMATIC, micros(now) // MINUTE_US, 1)
 
-    def used(self, buckets: Sequence[Bucket]) -> dict[str, int]:
-        """How many segments of these buckets left in the spans they count now."""
-        return {bucket.key: self._metered(bucket.key, bucket.slot) for bucket in buckets}
-
-    def count(self, bucket: Bucket, segments: int) -> None:
-        self._add(bucket.key, bucket.slot, segments)
-
-    def last_place(self, bucket: Bucket) -> Place | None:
-        """The end of the line behind a full bucket."""
-        row = self._run.one(LAST_PLACE, key=f"line:{bucket.key}", slot=bucket.slot)
-        return Place(*row) if row else None
-
-    def promise(self, bucket: Bucket, place: Place, segments: int) -> None:
-        """Give a text a place in that line."""
-        self._add(f"line:{bucket.key}", place.slot, segments)
-
-    def free_at(self, key: str) -> datetime | None:
-        """When something that is paced is free again, or was."""
-        row = self._run.one(FREE_AT, key=key)
-        return maybe_moment_of(row[0]) if row else None
-
-    def busy_until(self, key: str, moment: datetime) -> None:
-        if not self._run.change(BUSY_UNTIL, key=key, slot=micros(moment)):
-            self._run.change(COUNT, key=key, slot=micros(moment), n=0)
-
-    def forget_promises(self) -> None:
-        """The clock was set back: the lines would begin too late."""
-        self._run.change(FORGET_PROMISES)
-
     def opt_out(self, thread_id: int, method: str, evidence: str, now: datetime) -> None:
         """Write the ledger and its fold in one go."""
         self._opt(thread_id, "opt_out", micros(now), method, evidence, now)
@@ -272,6 +224,18 @@ class Pairs:
         row = self._run.one(FIND, public_id=public_id)
         return Thread(row[0], public_id, row[1], row[2], row[3]) if row else None
 
+    def threads_of(self, peer: str) -> list[Thread]:
+        return [Thread(*row) for row in self._run.all(OF_PEER, peer=peer)]
+
+    def threads_of_many(self, peers: Sequence[str]) -> Iterator[Thread]:
+        for start in range(0, len(peers), AT_ONCE):
+            few = json.dumps([[peer] for peer in peers[start : start + AT_ONCE]])
+            yield from (Thread(*row) for row in self._run.all(OF_PEERS, each=few))
+
+    def said_last(self, thread_id: int) -> str:
+        row = self._run.one(SAID_LAST, thread=thread_id)
+        return row[0] if row else ""
+
     def forget_old(self, now: datetime) -> None:
-        self._run.change(FORGET_METERS, slot=micros(now) // MINUTE_US - 2)
+        self.forget_spans(now)
         self._run.change(FORGET_COOL_DOWNS, now=micros(now))

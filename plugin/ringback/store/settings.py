@@ -21,15 +21,22 @@ PAUSES = sql("SELECT key, changed_at, changed_by FROM setting WHERE key >= 'paus
 BEGINNING = sql(
     "SELECT key, value, changed_at, changed_by FROM setting WHERE key >= :first AND key < :beyond ORDER BY key"
 )
-TASK = insert(
-    "task",
-    "public_id key kind at call_id message_id thread_id incoming_id due_at detail",
-    "ON CONFLICT (key) DO NOTHING",
+_OF_THREAD = "JOIN number n ON n.id = t.number_id WHERE"
+TASK = sql(
+    f"""INSERT INTO task (public_id, key, kind, at, call_id, message_id, thread_id, incoming_id, due_at, detail, did)
+    VALUES (:public_id, :key, :kind, :at, :call_id, :message_id, :thread_id, :incoming_id, :due_at, :detail, coalesce(
+      (SELECT n.e164 FROM thread t {_OF_THREAD} t.id = :thread_id),
+      (SELECT n.e164 FROM message m JOIN thread t ON t.id = m.thread_id {_OF_THREAD} m.id = :message_id),
+      (SELECT n.e164 FROM incoming i JOIN thread t ON t.id = i.thread_id {_OF_THREAD} i.id = :incoming_id),
+      (SELECT c.did FROM call c WHERE c.id = :call_id), ''))
+    ON CONFLICT (key) DO NOTHING"""
 )
-SETTLE = sql("UPDATE task SET done_at = :at, done_by = :by WHERE key = :key AND done_at IS NULL")
-CLOSE = sql("UPDATE task SET done_at = :at, done_by = :by WHERE public_id = :public_id AND done_at IS NULL")
+# what is open is few; these go by the name of the task, whatever is known of how many there are
+SETTLE = sql("UPDATE task SET done_at = :at, done_by = :by WHERE key = :key AND coalesce(done_at, 0) = 0")
+ABOUT = sql("SELECT kind, did FROM task WHERE public_id = :public_id")
+CLOSE = sql("UPDATE task SET done_at = :at, done_by = :by WHERE public_id = :public_id AND coalesce(done_at, 0) = 0")
 REOPEN = sql("UPDATE task SET done_at = NULL, done_by = '' WHERE public_id = :public_id AND done_at IS NOT NULL")
-OPEN_TASKS = sql("SELECT kind, count(*) FROM task WHERE done_at IS NULL GROUP BY kind")
+OPEN_TASKS = sql("SELECT kind, did, count(*) FROM task WHERE done_at IS NULL AND at >= 0 GROUP BY kind, did")
 
 
 class Settings:
@@ -68,9 +75,12 @@ class Tasks:
     def __init__(self, run: Runner) -> None:
         self._run = run
 
-    def open(self) -> dict[TaskKind, int]:
-        """How many things of each kind wait for a person."""
-        return {TaskKind(kind): count for kind, count in self._run.all(OPEN_TASKS)}
+    def open(self) -> dict[TaskKind, dict[str, int]]:
+        """How many things of each kind wait for a person, by the number of ours that they are about, empty for none."""
+        found: dict[TaskKind, dict[str, int]] = {}
+        for kind, did, count in self._run.all(OPEN_TASKS):
+            found.setdefault(TaskKind(kind), {})[did] = count
+        return found
 
     def add(
         self,
@@ -82,7 +92,7 @@ class Tasks:
         thread_id: int | None = None,
         incoming_id: int | None = None,
         due_at: datetime | None = None,
-        about: int | None = None,
+        about: int | str | None = None,
     ) -> None:
         """Leave something for a person. The same thing is not left twice, and of a storm there is one a minute."""
         about = call_id or message_id or incoming_id or about or micros(now) // 60_000_000
@@ -107,6 +117,11 @@ class Tasks:
         """What a task about this call or text asked for has happened; nobody need look any more."""
         self._run.touch(TASKS)
         self._run.change(SETTLE, key=f"{task}:{about}", at=micros(now), by=by)
+
+    def about(self, public_id: str) -> tuple[str, str] | None:
+        """The kind of a task, and the number of ours that it has to do with; None when there is no such task."""
+        row = self._run.one(ABOUT, public_id=public_id)
+        return (row[0], row[1]) if row else None
 
     def close(self, public_id: str, by: str, now: datetime) -> bool:
         """Somebody did it; False when it was done before, or never there."""

@@ -1,10 +1,15 @@
 """Reading back what happened, by whatever somebody has: an id, a number, a name."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
 
 from ringback.core.calls import Direction
 from ringback.core.ids import Kind, kind_of
+from ringback.ports.lists import Entry
 from ringback.ports.stories import CallStory, EventStory, LegStory, PendingStory, Stories, ThreadStory
+from ringback.store.lists import of_number
 from ringback.store.moments import maybe_moment_of, maybe_span_of, moment_of
 from ringback.store.story_people import MOST, OF_A_CALL, task_story, tasks
 from ringback.store.story_texts import texts
@@ -28,6 +33,18 @@ def find(connection: Connection, what: str, most: int = MOST) -> Stories:
 
     Of a thread or a person these are the newest `most` of each kind.
     """
+    found = _find(connection, what, most)
+    return replace(found, lists=tuple(_lists(connection, what, found)))
+
+
+def _lists(connection: Connection, what: str, found: Stories) -> Iterator[Entry]:
+    """The lists that whoever this is about is on."""
+    peers = {one.peer for kind in (found.calls, found.texts, found.incoming, found.threads) for one in kind}
+    for peer in sorted({what if what.startswith("+") else "", *filter(None, peers)} - {""}):
+        yield from of_number(connection, peer)
+
+
+def _find(connection: Connection, what: str, most: int) -> Stories:
     match kind_of(what):
         case Kind.MESSAGE:
             return _by_message(connection, message.c.public_id == what)

@@ -23,7 +23,8 @@ from ringback.store.tables import (
 )
 
 OPT_OUT = "opt_out"
-BY_A_PERSON = "person"
+BY_HAND = frozenset({"person", "call", "voicemail", "key", "everywhere", "import"})
+"""Somebody here wrote it down."""
 IN_PIECES = frozenset({"waiting", "partial"})
 Found = Row[tuple[object, ...]]
 
@@ -126,7 +127,7 @@ def ledger_of(
 
 
 def _entry(connection: Connection, row: Found, did: str, peer: str) -> LedgerStory:
-    by = person(connection, row.evidence.partition(": ")[0]) if row.method == BY_A_PERSON else None
+    by = person(connection, row.evidence.partition(": ")[0]) if row.method in BY_HAND else None
     off = _called_off(connection, row, did, peer) if row.kind == OPT_OUT else ()
     return LedgerStory(moment_of(row.at), row.kind, row.method, row.evidence, by, off)
 

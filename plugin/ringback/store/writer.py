@@ -144,9 +144,10 @@ class Writer:
         begun = time.monotonic()
         outcomes = self._carry_out(connection, [step for job in jobs for step in job.steps])
         self.tally.flushed(connection.nouns.take_counted(), len(outcomes), time.monotonic() - begun)
-        self._loop.call_soon_threadsafe(resolve, jobs, outcomes)
+        # first, so that whoever waits for a change of rights goes on when it holds everywhere in this process
         if touched := connection.nouns.take_touched():
             self._loop.call_soon_threadsafe(self._tell_changes, touched)
+        self._loop.call_soon_threadsafe(resolve, jobs, outcomes)
 
     def _end(self, left: list[Job]) -> None:
         """Nothing is written any more. What was under way may be on disk or not, as after a kill."""
