@@ -59,6 +59,7 @@ def make_house(settings: Settings) -> House:
         campaign_of={did: number.campaign for did, number in settings.numbers.items() if number.campaign},
         campaigns=make_campaigns(settings),
         destinations=make_destinations(settings),
+        zone=settings.business.zone,
     )
 
 

@@ -13,17 +13,24 @@ from ringback.asterisk.feed import AmiFeed
 from ringback.config import Settings
 from ringback.core.permissions import Principal, at_the_shell
 from ringback.errors import ConfigFault
-from ringback.flow import keys
+from ringback.flow import dispute, keys
 from ringback.flow.bulks import Runs, say_off
+from ringback.flow.departments_by_words import change_departments_by_words
+from ringback.flow.grants_by_words import allowance_by_words, grant_by_words
 from ringback.flow.holds import Holding
+from ringback.flow.list_keeping import ListKeeper
 from ringback.flow.mending import mend_by_words
+from ringback.flow.numbers_by_words import change_numbers_by_words
 from ringback.flow.pauses import Pause, Paused, Turn
-from ringback.flow.people import change_by_words
+from ringback.flow.people_by_words import change_by_words
+from ringback.flow.recordkeeping import note_export
 from ringback.flow.restoring import note_backup
 from ringback.flow.retention import Retention
 from ringback.flow.settling import settle_for_shell
 from ringback.front import Front
+from ringback.list_parcels import told_of, unpack
 from ringback.ports import Carrier, Clock
+from ringback.staffing import PeopleCommand, make_askers
 from ringback.store.database import Database
 
 
@@ -37,6 +44,7 @@ class Commands:
     carriers: Mapping[str, Carrier]
     feeds: Mapping[str, AmiFeed]
     holding: Holding
+    lists: ListKeeper
     retention: Retention
     runs: Runs
     front: Front
@@ -49,13 +57,24 @@ class Commands:
             "pause": self._pause,
             "status": self.status,
             "erase": self._erase,
+            "wrote-out": self._wrote_out,
+            "exported": self._exported,
             "check": self._check,
             "user": self._user,
+            "department": self._department,
+            "number": self._number,
+            "people": PeopleCommand(
+                self.settings, self.database, self.clock, make_askers(self.feeds), self.front.guard.forget
+            ),
             "mend": self._mend,
             "key": self._key,
+            "secrets": self._secrets,
             "bulk": self._bulk,
+            "grant": self._grant,
+            "allowance": self._allowance,
             "settle": self._settle,
             "carrier": self._carrier,
+            "list": self._list,
             "backup": self._backup,
             "trust-clock": self._trust_clock,
         }
@@ -67,6 +86,15 @@ class Commands:
     async def _carrier(self, words: control.Words) -> control.Words:
         """Hold a carrier back, or let it go on; `said` is what became of it."""
         return {"said": await self.holding.change(words, at_the_shell(words.get("by", "control")))}
+
+    async def _list(self, words: control.Words) -> control.Words:
+        """Change a list or staging, or put everybody of a file on a list; `said` is what became of it."""
+        who = at_the_shell(words.get("by", "control"))
+        if words.get("change") == "import":
+            parcel = partial(unpack, self.settings.paths.state, words.get("file", ""))
+            list_, rows, source = await asyncio.to_thread(parcel)
+            return {"said": told_of(list_, await self.lists.bring_in(who, list_, rows, source))}
+        return {"said": await self.lists.change(words, who)}
 
     async def _backup(self, words: control.Words) -> control.Words:
         """Note that a backup was made, and where it went."""
@@ -100,19 +128,61 @@ class Commands:
         self.front.programs.forget()
         return {"said": said}
 
+    async def _secrets(self, words: control.Words) -> control.Words:
+        """Seal every secret with a new key; `said` is what came of it."""
+        return {"said": await self.front.rotate(words.get("by", "control"))}
+
+    async def _grant(self, words: control.Words) -> control.Words:
+        """Change a grant; `said` is what became of it. It holds at once, open pages included."""
+        said = await self.database.commit(partial(grant_by_words, words, self.clock.now()))
+        self.front.guard.forget()
+        return {"said": said}
+
+    async def _allowance(self, words: control.Words) -> control.Words:
+        """Set an allowance; `said` is what became of it."""
+        said = await self.database.commit(partial(allowance_by_words, words, self.clock.now()))
+        self.front.guard.forget()
+        return {"said": said}
+
     async def _mend(self, words: control.Words) -> control.Words:
         """Make folds anew that the doctor found wrong; `said` has a line for each."""
         return {"said": await self.database.commit(partial(mend_by_words, words, self.clock.now()))}
 
     async def _user(self, words: control.Words) -> control.Words:
         """Change an account; `said` is what became of it. Browsers it is logged in with are looked up anew."""
-        said = await self.database.commit(partial(change_by_words, words, self.clock.now()))
+        said = await self.database.commit(
+            partial(change_by_words, words, self.settings.business.default_country, self.clock.now())
+        )
+        self.front.guard.forget()
+        return {"said": said}
+
+    async def _department(self, words: control.Words) -> control.Words:
+        """Change the tree of departments, or who is in it; `said` is what became of it."""
+        said = await self.database.commit(partial(change_departments_by_words, words, self.clock.now()))
+        self.front.guard.forget()
+        return {"said": said}
+
+    async def _number(self, words: control.Words) -> control.Words:
+        """Change what is said of a number, or its groups; `said` is what became of it."""
+        said = await self.database.commit(partial(change_numbers_by_words, words, self.clock.now()))
         self.front.guard.forget()
         return {"said": said}
 
     async def _trust_clock(self, words: control.Words) -> control.Words:
         """The clock is right; `said` is what came of it."""
         return {"said": await self.retention.trust_clock(at_the_shell(words.get("by", "control")))}
+
+    async def _wrote_out(self, words: control.Words) -> control.Words:
+        """Note that a person was written out, before the file is there."""
+        who, number, size = at_the_shell(words.get("by", "control")), words.get("number", ""), words.get("size", "")
+        await self.database.commit(partial(dispute.note, who, number, size, self.clock.now()))
+        return {}
+
+    async def _exported(self, words: control.Words) -> control.Words:
+        """Note that a table was taken away."""
+        who, what, detail = (words.get(name, "") for name in ("by", "what", "detail"))
+        await self.database.commit(partial(note_export, at_the_shell(who), what, detail, self.clock.now()))
+        return {}
 
     async def _erase(self, words: control.Words) -> control.Words:
         """Take a person out of everything; `texts`, `calls` and `stopped` say what there was."""

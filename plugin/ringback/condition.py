@@ -12,8 +12,9 @@ from ringback.asterisk.feed import AmiFeed
 from ringback.asterisk.standing import State
 from ringback.course import Course
 from ringback.errors import StoreFault
-from ringback.findings import clock_findings, findings, hold_findings, hook_findings
+from ringback.findings import clock_findings, findings, hold_findings, hook_findings, staging_findings
 from ringback.flow.holds import Holding
+from ringback.flow.list_keeping import ListKeeper
 from ringback.flow.pauses import Paused
 from ringback.flow.retention import Retention
 from ringback.flow.sending import Lane
@@ -46,6 +47,7 @@ class Condition:
     lanes: Mapping[str, Lane]
     feeds: Mapping[str, AmiFeed]
     holding: Holding
+    lists: ListKeeper
     reception: Reception
     waiting: Waiting
     retention: Retention
@@ -63,7 +65,8 @@ class Condition:
         hostile = {name: feed.counts().hostile for name, feed in self.feeds.items()}
         url, now = self.course.settings.hooks.public_url, self.course.clock.now()
         return (
-            *findings(self.database.trouble, self.waiting.tasks, self.pauses(), hostile),
+            *findings(self.database.trouble, self.waiting.tasks_of, self.pauses(), hostile),
+            *staging_findings(self.lists.staged),
             *hold_findings(self.holding.held),
             *clock_findings(self.retention.doubted),
             *hook_findings(self.reception.counts(), url, self.reception.names, now),

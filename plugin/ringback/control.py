@@ -16,6 +16,7 @@ from typing import cast
 import structlog
 
 from ringback.errors import RingbackError
+from ringback.logs import REQUEST, SOURCE, new_request_id
 
 log = structlog.get_logger("control")
 
@@ -105,6 +106,8 @@ async def obey(line: bytes, commands: Mapping[str, Command]) -> dict[str, str]:
         command = commands[words.pop("do")]
     except (ValueError, KeyError, AttributeError, RecursionError):
         return {"error": "this is no command of this Ringback; is the daemon older than the command?"}
+    REQUEST.set(new_request_id())  # a connection is a task of its own, so nobody else sees these
+    SOURCE.set("control")
     try:
         return {**await command(words)}
     except RingbackError as problem:

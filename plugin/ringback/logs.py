@@ -23,6 +23,8 @@ from ringback.errors import told
 
 REQUEST: ContextVar[str] = ContextVar("request", default="")
 """The id of the request that is being answered; it stands in every line that is written meanwhile."""
+SOURCE: ContextVar[str] = ContextVar("source", default="")
+"""From where that request came: an address, or the control socket."""
 
 
 def new_request_id() -> str:
@@ -55,6 +57,8 @@ def hide_numbers(text: str) -> str:
 def _with_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     if request := REQUEST.get():
         event.setdefault("request", request)
+    if source := SOURCE.get():
+        event.setdefault("source", source)
     return event
 
 

@@ -27,20 +27,23 @@ from ringback.errors import StoreFault
 from ringback.flow.arrivals import Arrivals
 from ringback.flow.asking import Asking
 from ringback.flow.bulks import Runs
-from ringback.flow.delays import Delays, sweep_each_minute, wake_up
+from ringback.flow.delays import Delays, sweep_each_minute
+from ringback.flow.denials import denials_of
 from ringback.flow.desk import Desk
 from ringback.flow.doubts import Doubts
 from ringback.flow.feeding import Feeder
 from ringback.flow.following import Follower
 from ringback.flow.gaps import Gaps
 from ringback.flow.holds import Holding
+from ringback.flow.imports import Imports
 from ringback.flow.indexing import Indexing
 from ringback.flow.insist import insist_one
-from ringback.flow.mending import seal_each_hour
-from ringback.flow.orphans import take_over
-from ringback.flow.pauses import Pause, Paused, Turn, in_force, turn
+from ringback.flow.list_keeping import ListKeeper
+from ringback.flow.looking_back import LeftBehind, look_back
+from ringback.flow.pauses import Pause, Paused, Turn, turn
 from ringback.flow.reconcile import Reconcile
-from ringback.flow.restoring import Restoring, hold_everything
+from ringback.flow.recordkeeping import Recordkeeping
+from ringback.flow.restoring import Restoring
 from ringback.flow.retention import Retention
 from ringback.flow.sending import Lane, Lanes
 from ringback.front import Behind, Front
@@ -53,10 +56,14 @@ from ringback.ports import Closing, Listening, Listing
 from ringback.ports.storage import Tx
 from ringback.pulse import BOUNDS, Pulse
 from ringback.running import Parts, keep_running, no_parts
+from ringback.staffing import make_askers
 from ringback.store.addresses import sqlite_path
+from ringback.store.anchors import Anchors
 from ringback.store.checking import look_through
 from ringback.store.database import Database
+from ringback.store.lists import ReadLists
 from ringback.store.tally import Spread
+from ringback.store.verifying import Verifier
 from ringback.waiting import Waiting
 
 log = structlog.get_logger("app")
@@ -90,7 +97,7 @@ class House:
         self.calling = hooked(self.carriers)
         self.reception = Reception(self.calling, self.arrivals, settings.hooks.public_url, clock)
         self.waiting = Waiting(database.changes, database, clock)
-        self.retention = Retention(database, clock, make_times(settings), database.scrub)
+        self.lists, self.retention, self.recordkeeping = self._keepers()
         self.lags = Spread(BOUNDS)
         self.pulse = Pulse(self.lags.add)
         self.asking = Asking(self.house, database, self.lanes, clock)
@@ -102,12 +109,22 @@ class House:
             self.lane_of,
             self.feeds,
             self.holding,
+            self.lists,
             self.reception,
             self.waiting,
             self.retention,
             lambda: self.pauses,
         )
         self.front = Front(self._behind())
+
+    def _keepers(self) -> tuple[ListKeeper, Retention, Recordkeeping]:
+        """Who keeps the lists, who removes what is old, and who keeps the record honest."""
+        settings, clock, database = self.course.settings, self.course.clock, self.database
+        state = settings.paths.state
+        retention = Retention(database, clock, make_times(settings), database.scrub)
+        verifier = Verifier(settings.database.url, state)
+        lists = ListKeeper(database, ReadLists(database), clock)
+        return lists, retention, Recordkeeping(database, clock, Anchors(state), verifier)
 
     def _behind(self) -> Behind:
         course = self.course
@@ -119,10 +136,15 @@ class House:
             desk=Desk(self.house, self.database, self.lanes, self.carriers, course.clock),
             asking=self.asking,
             runs=self.runs,
+            lists=self.lists,
             waiting=self.waiting,
             health=self.condition.health,
             metrics=Metrics(self._sources()).render,
             switch=Switch(names_to_pause(course.settings), lambda: self.pauses, self._turn),
+            recordkeeping=self.recordkeeping,
+            retention=self.retention,
+            askers=make_askers(self.feeds),
+            imports=Imports(course.clock),
             reins=Reins(tuple(self.lane_of), lambda: self.holding.held, self.holding.change),
             clock=course.clock,
         )
@@ -149,22 +171,13 @@ class House:
             epoch=lambda: self.course.epoch,
         )
 
-    async def _look_back(self) -> None:
-        """Before anything runs: what the last run and those at the shell left in the database."""
-        insist = partial(insist_one, self.database, self.course.clock)
-        self.pauses = await insist(in_force)
-        await insist(partial(wake_up, tuple(self.feeds)))
-        carriers, now = tuple(self.lane_of), self.course.clock.now()
-        if why := await insist(partial(hold_everything, carriers, now)):
-            log.error("every carrier is held", why=why)
-        await self.holding.load()
-        orphans = partial(take_over, self.house, frozenset(self.lane_of), self.course.clock.now())
-        if moved := await insist(orphans):
-            log.warning("texts of a carrier that is not configured any more", texts=moved)
-
     async def live(self) -> None:
         """Start everything; the lanes stop last, so that what is on its way can end."""
-        await self._look_back()
+        settings = self.course.settings
+        left = LeftBehind(tuple(settings.numbers), tuple(self.feeds), tuple(self.lane_of))
+        self.pauses = await look_back(self.house, self.database, left, self.course.clock)
+        await self.holding.load()
+        await self.lists.load()
         async with asyncio.TaskGroup() as lanes:
             sending = [self._start(lanes, f"carrier {name}", lane.run) for name, lane in self.lane_of.items()]
             async with asyncio.TaskGroup() as others:
@@ -231,7 +244,8 @@ class House:
             ("inbound", self.arrivals.look_after),
             ("gaps", self.gaps.run),
             ("restoring", Restoring(self.house, self.database, self.carriers, self.holding, course.clock).run),
-            ("sealing", partial(seal_each_hour, self.database, course.clock)),
+            ("sealing", self.recordkeeping.run),
+            ("refusals", partial(denials_of(self.database).run, course.clock)),
             ("housekeeping", partial(sweep_each_minute, self.house, self.database, course.clock)),
         ]
         if self.calling and course.settings.hooks.public_url:
@@ -264,6 +278,7 @@ class House:
             carriers=self.carriers,
             feeds=self.feeds,
             holding=self.holding,
+            lists=self.lists,
             retention=self.retention,
             runs=self.runs,
             front=self.front,

@@ -222,7 +222,9 @@ def test_the_reason_of_a_newer_ringback_stands_for_itself():
 
 async def account(world):
     """Anna with an account of her own."""
-    made = await world.store.commit(lambda tx: tx.accounts.add("anna", "Anna Lee", Role.AGENT, "x", "", NOON))
+    made = await world.store.commit(
+        lambda tx: tx.accounts.add("anna", "Anna Lee", frozenset({Role.AGENT}), "x", "", NOON)
+    )
     return replace(ANNA, id=made.public_id, account=made.id)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
-from ringback.config import rules, sections, write_duration
+from ringback.config import logins, rules, sections, write_duration
 from ringback.config.sources import SECTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
@@ -17,6 +17,10 @@ MODELS = {
     "[web]": sections.Web,
     "[hooks]": sections.Hooks,
     "[api]": sections.Api,
+    "[login]": logins.Login,
+    "[login.oidc]": logins.Oidc,
+    "[login.ldap]": logins.Ldap,
+    "[mail]": logins.Mail,
     "[database]": sections.Database,
     "[paths]": sections.Paths,
     "[[asterisk]]": sections.Asterisk,
@@ -42,7 +46,7 @@ def documented(heading):
 
 
 # what reads as something else than the type of its default
-WRITTEN = {"callback": "{}"}
+WRITTEN = {"callback": "{}", "roles": "{}", "departments": "{}"}
 
 
 def written(value):
@@ -87,13 +91,17 @@ def test_the_example_loads(place):
 NAMES = {"NAME": "main", '"+..."': '"+12025550101"', "XX": "GB"}
 
 
+SECRETS = {"secret", "client_secret", "bind_password", "password"}
+"""What must not stand in the file."""
+
+
 def whole(choose):
     """A configuration with every key of the page."""
     lines = ["[carriers.spare]", 'type = "loopback"']
     for heading in MODELS:
         lines.append(re.sub("|".join(map(re.escape, NAMES)), lambda found: NAMES[found[0]], heading))
         rows = documented(heading).items()
-        lines += [f"{key} = {choose(*cells).strip('`')}" for key, cells in rows if key != "secret"]
+        lines += [f"{key} = {choose(*cells).strip('`')}" for key, cells in rows if key not in SECRETS]
     return "\n".join(lines)
 
 

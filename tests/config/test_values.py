@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.config import example_rules, read_duration, write_duration
+from ringback.config.addresses import Address, read_address, read_public_url
 from ringback.config.rules import RuleTable, version_of
-from ringback.config.values import LONGEST, Address, read_address, read_public_url
+from ringback.config.values import LONGEST
 from ringback.core.calls import UNANSWERED
 from ringback.core.triggers import Hours
 

@@ -292,7 +292,7 @@ def written_down(led: Ledgers) -> Findings:
 
 def record_unbroken(led: Ledgers) -> Findings:
     """I9: the record is one chain, and what it sealed is as it was."""
-    for what, row in record.faults(led.rows("audit"), led.rows("message_event")):
+    for what, row in record.faults(led.rows("audit"), led.rows("message_event"), led.keys):
         yield Finding("I9", what, (row,))
 
 

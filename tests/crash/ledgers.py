@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -103,7 +104,8 @@ class Ledgers:
     """Everything known of a run, from those who saw it.
 
     `told`: what clients and carriers were answered. `carrier`: what the carrier got. `pbx`: what the PBX said.
-    `faults`: what was done to the daemon, and when. `url`: the database, read once for each table.
+    `faults`: what was done to the daemon, and when. `url`: the database, read once for each table. `state`: the folder
+    with the key of the record.
     """
 
     url: str
@@ -111,6 +113,14 @@ class Ledgers:
     carrier: list[dict[str, object]] = field(default_factory=list)
     pbx: list[dict[str, object]] = field(default_factory=list)
     faults: list[dict[str, object]] = field(default_factory=list)
+    state: Path | None = None
+
+    @cached_property
+    def keys(self) -> Mapping[str, bytes]:
+        """What seals the record, by the first letters of its sum; a run that never began has none."""
+        file = self.state / "audit.key" if self.state else None
+        secrets = [bytes.fromhex(line) for line in file.read_text().split()] if file and file.exists() else []
+        return {sha256(b"ringback key " + secret).hexdigest()[:8]: secret for secret in secrets}
 
     @cached_property
     def tables(self) -> dict[str, list[dict[str, object]]]:
@@ -160,4 +170,5 @@ def open_ledgers(folder: Path, url: str) -> Ledgers:
         + [line for line in loop if line["kind"] == "text"],
         pbx=lines(folder / "pbx.jsonl"),
         faults=lines(folder / "faults.jsonl"),
+        state=folder / "state",
     )

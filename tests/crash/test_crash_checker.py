@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import hmac
 import json
 from collections.abc import Callable
 
@@ -13,6 +14,8 @@ from tests.crash.ledgers import TABLES, Ledgers
 US = 1_000_000
 NOON = 1_795_000_000 * US
 PAIR = {"did": "+12025550101", "to": "+15125550123"}
+KEY = b"a key that is not in the database"
+MORE = ("192.0.2.7", "req_1", "", "")
 
 
 def sound() -> Ledgers:
@@ -105,17 +108,27 @@ def stop_before(led: Ledgers) -> None:
 
 
 def recorded(led: Ledgers) -> None:
-    """Three rows of the record, sealed as docs/backup.md says; the last seals the steps of the second text."""
+    """Four rows of the record, sealed as docs/audit.md says: one of before there was a key, and three with it.
+
+    The last seals the steps of the second text.
+    """
     steps = [
         [row["id"], row["message_id"], row["at"], row["state"], row["reason"]] for row in led.tables["message_event"]
     ]
-    lines = [("anna", "login", "", ""), ("anna", "logout", "", "")]
+    lines = [("anna", "login", "", ""), ("anna", "login", "", ""), ("anna", "logout", "", "")]
     lines.append(("daemon", "digest", "message_event 20-23 (4)", sealed(steps[4:])))
     before = ""
     for number, words in enumerate(lines, 1):
-        before = sealed([before, NOON, *words])
+        before = sealed([before, NOON, *words]) if number == 1 else keyed([before, number, NOON, *words, *MORE])
         row = dict(zip(("who", "action", "about", "detail"), words, strict=True))
-        led.tables["audit"].append({"id": number, "at": NOON, **row, "chain": before})
+        more = dict(zip(("source", "request", "before", "after"), MORE, strict=True))
+        led.tables["audit"].append({"id": number, "at": NOON, **row, **(more if number > 1 else {}), "chain": before})
+    led.keys = {"ab12cd34": KEY}
+
+
+def keyed(what: object) -> str:
+    data = json.dumps(what, separators=(",", ":")).encode()
+    return f"2:ab12cd34:{hmac.new(KEY, data, hashlib.sha256).hexdigest()}"
 
 
 def sealed(what: object) -> str:
@@ -156,7 +169,8 @@ ODD: list[tuple[str, str, Callable[[Ledgers], object]]] = [
     ("I9", "a step that cannot be", lambda led: led.tables["message_event"][2].update(state="cancelled")),
     ("I9", "a row of the record was changed", lambda led: row(led, "audit", who="ben")),
     ("I9", "a row of the record was taken out", lambda led: led.tables["audit"].pop(1)),
-    ("I9", "a row of the record was put in", lambda led: again(led, "audit", id=4)),
+    ("I9", "a row of the record was put in", lambda led: again(led, "audit", id=5)),
+    ("I9", "the end of the record was sealed without the key", lambda led: led.keys.update(ab12cd34=b"of somebody")),
     ("I9", "a step was changed after it was sealed", lambda led: led.tables["message_event"][5].update(at=1)),
     ("I10", "a part lags behind", lambda led: row(led, "part", state="failed")),
     (

@@ -33,7 +33,6 @@ from ringback.core.numbers import NumberFormat, read_number
 from ringback.core.permissions import at_the_shell
 from ringback.core.policy import Defer, Refuse
 from ringback.errors import Blocked, Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
-from ringback.flow.asking import call_off
 from ringback.flow.attempts import record, recover
 from ringback.flow.claiming import claim
 from ringback.flow.doubts import due_of, facts_of, give_up, settle
@@ -44,6 +43,7 @@ from ringback.flow.outbound import Slot, submit
 from ringback.flow.pauses import Pause, Scope, pause, resume
 from ringback.flow.receipts import apply_receipt
 from ringback.flow.settling import Resolution, Settled, resolve, undo
+from ringback.flow.wishes import call_off
 from ringback.ports import CarrierRef, Incoming, Receipt
 from ringback.ports.storage import Step as TxStep
 from ringback.ports.texts import Order

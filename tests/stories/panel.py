@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urljoin
 
@@ -16,10 +16,15 @@ PASSWORD = "correct horse battery"
 DONE, DENIED, CONFLICT, BUSY = 200, 403, 409, 503
 
 
-async def let_in(daemon: Daemon, login: str = ANNA, role: str = "administrator") -> None:
-    """Make somebody who may log in."""
+async def let_in(
+    daemon: Daemon, login: str = ANNA, role: str = "administrator", ways: Sequence[str] = ("send", "receive")
+) -> None:
+    """Make somebody who may log in, and may do this with all numbers."""
     added = await daemon.do("user", "add", login, "--role", role, "--password-stdin", told=f"{PASSWORD}\n")
     assert added.code == 0, added
+    for way in ways:
+        granted = await daemon.do("grant", login, way, "all", "allow")
+        assert granted.code == 0, granted
 
 
 class Stream:

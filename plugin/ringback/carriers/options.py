@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
+from ringback.config.addresses import split_url
 from ringback.config.faults import secret_home
-from ringback.config.values import check_secret, read_duration, split_url, write_duration
+from ringback.config.values import check_secret, read_duration, write_duration
 from ringback.errors import ConfigFault
 from ringback.ports import OptionValue
 

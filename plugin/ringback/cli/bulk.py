@@ -12,6 +12,7 @@ from ringback.assembly import make_house
 from ringback.cli.shared import ConfigOption, check_schema, visible, who, write_alone
 from ringback.clock import SystemClock
 from ringback.config import Settings, load
+from ringback.core.grants import EVERYTHING
 from ringback.core.permissions import at_the_shell
 from ringback.core.plurals import count_of
 from ringback.core.reasons import SENTENCES
@@ -30,7 +31,7 @@ def list_command(config: ConfigOption = None) -> None:
     """Print the latest runs, the newest first."""
     settings = load(config)
     check_schema(settings)
-    for run in peek(settings.database.url, lambda tx: tx.bulks.latest(LATEST)):
+    for run in peek(settings.database.url, lambda tx: tx.bulks.latest(EVERYTHING, LATEST)):
         print(_line(run))
 
 

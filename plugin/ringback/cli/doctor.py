@@ -30,7 +30,7 @@ def doctor_command(
     """Check the database: file, references, states, folds, deadlines, record. Exits 1 when something is wrong."""
     settings = load(config)
     found: list[Ailment] = []
-    for name, ailments in Doctor(settings.database.url, SystemClock().now()).look():
+    for name, ailments in Doctor(settings.database.url, SystemClock().now(), settings.paths.state).look():
         found += ailments
         if not as_object:
             _print(name, ailments)

@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from ringback.assembly import make_reader
+from ringback.cli.explain_rights import Question, explain_right
+from ringback.cli.grant import ClassOption
 from ringback.cli.shared import ConfigOption, check_schema, visible
 from ringback.cli.telling_threads import in_order
 from ringback.config import Settings, load
+from ringback.core.grants import ANY_CLASS, Way
 from ringback.core.ids import kind_of
 from ringback.ports.stories import Stories
 from ringback.store.database import reader
@@ -22,12 +25,22 @@ NOTHING = (
 
 
 def explain_command(
-    what: Annotated[str, typer.Argument(help="A linkedid, an id of ours, or a phone number.")],
+    what: Annotated[str | None, typer.Argument(help="A linkedid, an id of ours, or a phone number.")] = None,
+    user: Annotated[str, typer.Option(help="Instead: may this user, by login or extension, ...")] = "",
+    number: Annotated[str, typer.Option(help="... use this number of ours? And why?")] = "",
+    way: Annotated[Way, typer.Option(help="For what.")] = Way.SEND,
+    class_: ClassOption = None,
+    to: Annotated[str, typer.Option(help="What would a text of theirs to this number meet?")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Tell the whole story of a call, a text or a person, with the reason of every step."""
+    """Tell the whole story of a call, a text or a person, with the reason of every step; or why somebody may not."""
     settings = load(config)
+    if bool(user) != bool(number) or (what is None) != bool(user):
+        raise typer.BadParameter("say what to explain, or --user and --number")
+    if what is None:
+        explain_right(settings, Question(user, number, way, class_ or ANY_CLASS, to), as_json=as_json)
+        return
     stories = _look_up(settings, what)
     if not stories:
         typer.echo(NOTHING.format(what=visible(what)), err=True)

@@ -1,7 +1,8 @@
 """`ringback key`: which programs may ask over the API. A running daemon does it; without one the database is told."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from ringback.config.values import read_duration
 from ringback.core.permissions import Scope
 from ringback.flow.keys import change_by_words, listed, new_token, read_name
 from ringback.ports.keys import Key
+from ringback.ports.storage import Tx
 from ringback.store.database import peek
 from ringback.store.schema import schema_version
 
@@ -36,6 +38,12 @@ def add_command(
     name: Name,
     scope: Annotated[list[Scope], typer.Option(help="What it may do; give the option once for each.")],
     expires: Annotated[str, typer.Option(help="For how long it holds, as in 90d; without it, until revoked.")] = "",
+    acts_for: Annotated[
+        str, typer.Option("--for", help="The user it acts for, by login or extension: it may do what both may.")
+    ] = "",
+    number: Annotated[
+        list[str] | None, typer.Option(help="A number of ours it is held to; give the option once for each.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a key and print it. This is the only time that anybody sees it."""
@@ -50,6 +58,8 @@ def add_command(
         hashed=token.hashed,
         scopes=" ".join(scope),
         expires_at=(now + read_span(expires)).isoformat() if expires else "",
+        acts_for=acts_for,
+        numbers=" ".join(number or ()),
     )
     # what is said goes elsewhere, so that a script gets the key alone
     typer.echo(said, err=True)
@@ -62,8 +72,9 @@ def list_command(config: ConfigOption = None) -> None:
     now = SystemClock().now()
     for one in keys(load(config)):
         seen = f"last used {one.seen_at:%Y-%m-%d %H:%M} UTC" if one.seen_at else "never used"
-        state = _state(one) if one.holds(now) or one.revoked_at else "has run out"
-        print(f"{one.public_id}  {listed(one.scopes):14}  {state:33}  {seen:31}  {visible(one.name)}")
+        over = one.expires_at is not None and one.expires_at <= now and not one.revoked_at
+        state = "has run out" if over else _state(one)
+        print(f"{one.public_id}  {listed(one.scopes):14}  {state:33}  {seen:31}  {visible(one.name)}{_held(one)}")
 
 
 @key_commands.command("revoke")
@@ -72,6 +83,14 @@ def revoke_command(
 ) -> None:
     """Keep a program out from now on. The texts it asked for stay."""
     print(tell(load(config), change="revoke", name=name))
+
+
+def _held(key: Key) -> str:
+    """For whom it acts, and with which numbers."""
+    acting = f", for {visible(key.acts_for.called)}" if key.acts_for else ""
+    off = ", who is disabled" if key.acts_for and key.acts_for.disabled else ""
+    numbers = f", with {' '.join(sorted(key.numbers))}" if key.numbers else ""
+    return f"{acting}{off}{numbers}"
 
 
 def _state(key: Key) -> str:
@@ -85,8 +104,14 @@ def tell(settings: Settings, **words: str) -> str:
     words["by"] = f"shell {who()}"
     answer = asyncio.run(control.ask(settings.paths.state, "key", **words))
     if answer is None:
-        return write_alone(settings, lambda clock: partial(change_by_words, words, clock.now()))
+        return write_alone(settings, lambda clock: partial(_change, words, settings, clock.now()))
     return answer["said"]
+
+
+def _change(words: Mapping[str, str], settings: Settings, now: datetime, tx: Tx) -> str:
+    """The daemon knows our numbers since its start; without one they are told first."""
+    tx.numbers.know(settings.numbers, now)
+    return change_by_words(words, now, tx)
 
 
 def keys(settings: Settings) -> list[Key]:

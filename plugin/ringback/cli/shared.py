@@ -11,8 +11,11 @@ import typer
 from ringback.clock import SystemClock
 from ringback.config import Settings
 from ringback.errors import StoreFault
+from ringback.keyfile import open_keys
+from ringback.logs import SOURCE
 from ringback.ports import Clock
 from ringback.ports.storage import Step
+from ringback.store.audit import RECORD
 from ringback.store.database import Database
 from ringback.store.holding import hold
 from ringback.store.schema import HEAD, prepare, schema_version
@@ -58,10 +61,11 @@ def use_alone(settings: Settings, use: Callable[[Database, Clock], Awaitable[T]]
 
 async def _use(settings: Settings, use: Callable[[Database, Clock], Awaitable[T]]) -> T:
     clock, url = SystemClock(), settings.database.url
+    SOURCE.set("shell")
     with hold(settings.paths.state):
         # a file that is gone or damaged is not made anew by a command either
         prepare(url, settings.paths.state)
-        database = Database(url, clock)
+        database = Database(url, clock, key=open_keys(settings.paths.state, RECORD).current)
         await database.open()
         try:
             return await use(database, clock)

@@ -1,10 +1,11 @@
 """How `ringback explain` tells of a person: texts from handsets and what they did, opt-outs, and all of it in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from ringback.cli.telling import at, name, tell_call, tell_deed, tell_journal, tell_task, tell_text
 from ringback.core.tasks import TaskKind
+from ringback.ports.lists import Entry, ListName
 from ringback.ports.stories import IncomingStory, LedgerStory, Stories, ThreadStory, Unanswered
 
 READ_AS = {
@@ -12,18 +13,27 @@ READ_AS = {
     TaskKind.CALL_BACK: "chooses a time to be called back",
 }
 OPTED = {"opt_out": "opted out", "opt_in": "opted in again"}
-METHODS = {"text": "by a text of theirs", "carrier": "by a block of the carrier", "person": "by word of mouth"}
+METHODS = {
+    "text": "by a text of theirs",
+    "carrier": "by a block of the carrier",
+    "person": "by word of mouth",
+    "call": "by what they said on the phone",
+    "voicemail": "by what they said on the voicemail",
+    "key": "by a key they pressed",
+    "everywhere": "for all our numbers",
+    "import": "as a former system had it",
+}
 UNANSWERED = {
     Unanswered.SAID_BEFORE: "not answered: they were opted out before, and that is confirmed once",
     Unanswered.CARRIER_ANSWERS: "not answered by us: carrier {carrier} does that itself",
 }
-Entry = tuple[datetime, list[str]]
+Told = tuple[datetime, list[str]]
 
 
 def in_order(stories: Stories, zone: tzinfo) -> list[list[str]]:
     """Paragraphs: how each thread stands, then what happened, then tasks about nothing of that."""
     heads = [list(tell_thread(thread, zone)) for thread in stories.threads]
-    entries: list[Entry] = [(call.started_at, list(tell_call(call, zone))) for call in stories.calls]
+    entries: list[Told] = [(call.started_at, list(tell_call(call, zone))) for call in stories.calls]
     entries += [(text.created_at, list(tell_text(text, zone))) for text in stories.texts]
     entries += [(text.at, list(tell_incoming(text, zone))) for text in stories.incoming]
     told = {text.public_id for text in stories.incoming}
@@ -31,10 +41,27 @@ def in_order(stories: Stories, zone: tzinfo) -> list[list[str]]:
         entries += _of_thread(thread, told, zone)
     entries.sort(key=lambda entry: entry[0])
     tasks = [list(tell_task(task, zone)) for task in stories.tasks]
-    return [*heads, *(lines for _, lines in entries), *tasks]
+    lists = [list(tell_list(entry, zone)) for entry in stories.lists]
+    return [*lists, *heads, *(lines for _, lines in entries), *tasks]
 
 
-def _of_thread(thread: ThreadStory, told: set[str], zone: tzinfo) -> Iterator[Entry]:
+ON_A_LIST: Mapping[ListName, str] = {
+    ListName.NEVER: "never texted",
+    ListName.ONLY: "texted while staging is on",
+    ListName.STOPPED: "wants no texts from any of our numbers",
+}
+
+
+def tell_list(entry: Entry, zone: tzinfo) -> Iterator[str]:
+    """That somebody is on a list, who put them there, when and why."""
+    yield f"{entry.number or 'Somebody who was erased'} is on the list {entry.list}: {ON_A_LIST[entry.list]}"
+    source = f", from {entry.source}" if entry.source else ""
+    yield f"  {at(entry.at, zone)}  listed by {entry.name or entry.by}{source}"
+    if entry.reason:
+        yield f"    | {entry.reason}"
+
+
+def _of_thread(thread: ThreadStory, told: set[str], zone: tzinfo) -> Iterator[Told]:
     """What was noted of a thread. An opt-out stands with the text that said it; one by hand is told by the ledger."""
     for entry in thread.ledger:
         if entry.evidence not in told:

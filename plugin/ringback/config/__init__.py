@@ -1,5 +1,6 @@
 """The configuration: `ringback.toml`, the secrets beside it and the environment, checked as a whole, then frozen."""
 
+from ringback.config.addresses import Address
 from ringback.config.reading import load, read
 from ringback.config.rules import EXAMPLE_CONTEXTS, example_rules
 from ringback.config.sections import (
@@ -18,7 +19,7 @@ from ringback.config.sections import (
     Web,
 )
 from ringback.config.settings import Settings
-from ringback.config.values import Address, read_duration, write_duration
+from ringback.config.values import read_duration, write_duration
 
 __all__ = [
     "load",

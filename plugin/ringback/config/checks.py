@@ -1,22 +1,28 @@
 """Checks the tables of the file, one class at a time, so that a fault in one hides no fault in another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
+from ringback.config.addresses import is_loopback_name, split_url
 from ringback.config.faults import Faults, Way, secret_home
+from ringback.config.logins import Ldap
 from ringback.config.sections import CarrierSettings, CarrierTable, Known
 from ringback.config.sources import Table
-from ringback.config.values import split_commas, split_url
+from ringback.config.values import split_commas
 from ringback.errors import ConfigFault
 from ringback.ports import OptionValue
 
 Model = TypeVar("Model", bound=BaseModel)
 
 SECRET_WORDS = frozenset({"key", "secret", "password", "token"})
+PACKAGES = {("login", "oidc"): ("joserfc", "oidc"), ("login", "ldap"): ("ldap3", "ldap")}
+"""What a table needs: a package, and the extra of ours that brings it."""
 CARRIER_KEYS = tuple(CarrierTable.model_fields)
 
 
@@ -36,7 +42,9 @@ def _home(way: tuple[str, ...]) -> str:
     match way:
         case ("asterisk", name, _):
             return secret_home(("asterisk", name, "secret"))
-        case ("carriers", _, _):
+        case ("carriers", _, _) | ("login", "ldap", "bind_password") | ("login", "oidc", "client_secret"):
+            return secret_home(way)
+        case ("mail", "password"):
             return secret_home(way)
     return "take it out, nothing reads it"
 
@@ -73,9 +81,33 @@ class Checks:
     known: Known
     faults: Faults
 
-    def one(self, model: type[Model], section: str) -> Model:
-        """Make a section. A faulty one gives a stand-in that is never used, since faults end the reading."""
-        return self._make(model, (section,), self.tables[section]) or model.model_construct()
+    def one(self, model: type[Model], section: str, beside: Collection[str] = ()) -> Model:
+        """Make a section. A faulty one gives a stand-in that is never used, since faults end the reading.
+
+        `beside` are the tables in it that are made by themselves.
+        """
+        own = {key: value for key, value in self.tables[section].items() if key not in beside}
+        return self._make(model, (section,), own) or model.model_construct()
+
+    def within(self, model: type[Model], section: str, name: str) -> Model | None:
+        """Make a table of a section that need not be there; without its package it is a fault."""
+        table = self.tables[section].get(name)
+        if table is None:
+            return None
+        package, extra = PACKAGES[section, name]
+        if find_spec(package) is None:
+            self.faults.add((section, name), f"needs what is not installed here: pip install ringback[{extra}]")
+        return self._make(model, (section, name), table)
+
+    def ldap(self) -> Ldap | None:
+        """A directory elsewhere is asked over an encrypted line only: passwords go over it."""
+        made = self.within(Ldap, "login", "ldap")
+        if made is None or made.start_tls or made.url.startswith("ldaps://"):
+            return made
+        if not is_loopback_name(str(urlsplit(made.url).hostname)):
+            cure = 'begin the address with "ldaps://", or write start_tls = true'
+            self.faults.add(("login", "ldap", "url"), f"would send passwords for all to read: {cure}")
+        return made
 
     def each(self, model: type[Model], section: str) -> dict[str, Model]:
         """Make every table of a section that has names; faulty ones are left out."""

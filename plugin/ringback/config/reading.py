@@ -8,6 +8,7 @@ from pathlib import Path
 from ringback.config import sources
 from ringback.config.checks import Checks, known_names, take_secrets_out
 from ringback.config.faults import Faults, show
+from ringback.config.logins import Login, Mail, Oidc
 from ringback.config.outside import gather, place
 from ringback.config.rules import CalendarTable, RuleTable, build_calendar, build_rule
 from ringback.config.sections import (
@@ -74,6 +75,10 @@ def _build(checks: Checks, file: Path) -> Settings:
         web=checks.one(Web, "web"),
         hooks=checks.one(Hooks, "hooks"),
         api=checks.one(Api, "api"),
+        login=checks.one(Login, "login", beside=("oidc", "ldap")),
+        oidc=checks.within(Oidc, "login", "oidc"),
+        ldap=checks.ldap(),
+        mail=checks.one(Mail, "mail"),
         database=checks.one(Database, "database"),
         paths=paths,
         asterisk=tuple(checks.each(Asterisk, "asterisk").values()),

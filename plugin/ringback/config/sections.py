@@ -14,21 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from ringback.config.values import (
-    Address,
-    AnyLanguage,
-    AnyPath,
-    AnyZone,
-    Country,
-    DatabaseUrl,
-    Duration,
-    Language,
-    Listed,
-    Listen,
-    PublicUrl,
-    SafeSecret,
-    Zone,
-)
+from ringback.config.addresses import Address, DatabaseUrl, Listen, PublicUrl
+from ringback.config.values import AnyLanguage, AnyPath, AnyZone, Country, Duration, Language, Listed, SafeSecret, Zone
 from ringback.core.messages import OnDoubt
 from ringback.core.numbers import NumberFormat
 from ringback.ports import OptionValue

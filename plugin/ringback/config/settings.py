@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ringback.config.logins import Ldap, Login, Mail, Oidc
 from ringback.config.sections import (
     Api,
     Asterisk,
@@ -48,6 +49,10 @@ class Settings:
     retention: Retention
     countries: Mapping[str, CountryRules]
     api: Api = field(default_factory=Api)
+    login: Login = field(default_factory=Login)
+    oidc: Oidc | None = None
+    ldap: Ldap | None = None
+    mail: Mail = field(default_factory=Mail)
     campaigns: Mapping[str, CampaignLimits] = field(default_factory=dict)
     destinations: Mapping[str, DestinationLimits] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)

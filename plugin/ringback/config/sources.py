@@ -38,6 +38,8 @@ class Sections(BaseSettings):
     web: Table = {}
     hooks: Table = {}
     api: Table = {}
+    login: Table = {}
+    mail: Table = {}
     database: Table = {}
     paths: Table = {}
     asterisk: Table = {}

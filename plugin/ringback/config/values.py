@@ -1,4 +1,4 @@
-"""The values a configuration is made of: durations, numbers, languages, countries, zones, addresses.
+"""The values a configuration is made of: durations, numbers, languages, countries, zones. Addresses are apart.
 
 Each reader takes what stands in the file or the environment and returns the value, or raises ValueError. The text of
 the error follows the key's name in the fault line, so it starts with a verb and ends with the cure.
@@ -11,8 +11,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, SecretStr
@@ -117,80 +116,6 @@ def _zone_fault(raw: object) -> str:
     return f"is {raw!r}, which is not a time zone: {cure}"
 
 
-class Address(NamedTuple):
-    """Where to listen. Port 0 lets the system choose."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})")
-
-
-def read_address(raw: object) -> Address:
-    """Read `host:port`, with the host of IPv6 in brackets."""
-    found = _ADDRESS.fullmatch(raw) if isinstance(raw, str) else None
-    if found is None or int(found[3]) > 65_535:
-        raise ValueError(f'is {raw!r}, which is not an address: write host:port, as in "127.0.0.1:8080"')
-    return Address(found[1] or found[2], int(found[3]))
-
-
-def split_url(raw: object) -> SplitResult:
-    """Take an address apart; what is none gives an empty one."""
-    try:
-        return urlsplit(raw if isinstance(raw, str) else "")
-    except ValueError:
-        return urlsplit("")
-
-
-_PUBLIC = re.compile(
-    r"(?P<scheme>https?)://"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)"
-    r"(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?"
-)
-_LOOPBACK = re.compile(r"localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\]")
-
-
-def read_public_url(raw: object) -> str:
-    """Read the address under which the outside reaches us, without a last slash; empty means that it does not."""
-    if raw == "":
-        return ""
-    found = _PUBLIC.fullmatch(raw) if isinstance(raw, str) else None
-    if found is None or not 0 < int(found["port"] or 443) <= 65_535:
-        # never repeat it: it may hold a password
-        raise ValueError(
-            "is not a public address: write https, a host, perhaps a port and a plain path, "
-            'as in "https://sms.example.com"'
-        )
-    if found["scheme"] == "http" and not _LOOPBACK.fullmatch(found["host"]):
-        raise ValueError('is not https: texts would cross the net for all to read; begin it with "https://"')
-    return found[0].rstrip("/")
-
-
-DRIVERS = {
-    "sqlite": "sqlite",
-    "postgresql": "postgresql+psycopg",
-    "postgresql+psycopg": "postgresql+psycopg",
-}
-"""How an address may begin, and what SQLAlchemy calls that."""
-
-
-def read_database(raw: object) -> str:
-    """Read a database address and name its driver; empty means the SQLite file in the state folder."""
-    if raw == "":
-        return ""
-    driver = DRIVERS.get(split_url(raw).scheme)
-    rest = str(raw).partition("://")[2]
-    if not driver or not rest:
-        # never repeat it: it may hold a password
-        raise ValueError('is not a database we know: write "postgresql://user@host/name" or "sqlite:////path/file.db"')
-    return f"{driver}://{rest}"
-
-
 def check_secret(secret: SecretStr) -> SecretStr:
     """Refuse what cannot be a password; the message never repeats it."""
     value = secret.get_secret_value()
@@ -283,9 +208,6 @@ AnyLanguage = Annotated[str, PlainValidator(read_any_language)]
 Zone = Annotated[ZoneInfo, PlainValidator(read_zone)]
 AnyPath = Annotated[Path | None, PlainValidator(read_any_path)]
 AnyZone = Annotated[ZoneInfo | None, PlainValidator(read_any_zone)]
-Listen = Annotated[Address, PlainValidator(read_address)]
-PublicUrl = Annotated[str, PlainValidator(read_public_url)]
-DatabaseUrl = Annotated[str, PlainValidator(read_database)]
 SafeSecret = Annotated[SecretStr, AfterValidator(check_secret)]
 Text = Annotated[Template, PlainValidator(read_template)]
 Spans = Annotated[tuple[Span, ...], PlainValidator(read_spans)]
