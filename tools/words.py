@@ -18,8 +18,13 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from ringback.core.list_rows import SENTENCES as LIST_FAULTS
+from ringback.core.people_rows import SENTENCES as ROWS
 from ringback.core.reasons import SENTENCES as REASONS
-from ringback.flow.people import SENTENCES as REFUSALS
+from ringback.core.right_words import SENTENCES as RIGHTS
+from ringback.flow.grant_files import SENTENCES as FILE_FAULTS
+from ringback.flow.granting import SENTENCES as UNFIT
+from ringback.flow.refusing import SENTENCES as REFUSALS
 
 ROOT = Path(__file__).parents[1]
 LOCALE = ROOT / "web" / "locale"
@@ -33,8 +38,13 @@ KEYWORDS: Mapping[str, tuple[int, ...] | None] = {
 SOURCES = (("plugin/ringback", "*.py", "python"), ("web/templates", "*.j2", "jinja2.ext:babel_extract"))
 OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 TABLES: Mapping[str, Iterable[str]] = {
+    "plugin/ringback/core/list_rows.py": LIST_FAULTS.values(),
     "plugin/ringback/core/reasons.py": REASONS.values(),
-    "plugin/ringback/flow/people.py": REFUSALS.values(),
+    "plugin/ringback/core/right_words.py": RIGHTS,
+    "plugin/ringback/flow/grant_files.py": FILE_FAULTS.values(),
+    "plugin/ringback/flow/granting.py": UNFIT.values(),
+    "plugin/ringback/flow/refusing.py": REFUSALS.values(),
+    "plugin/ringback/core/people_rows.py": ROWS.values(),
 }
 """Sentences that pages show and that stand where no marker can: the core knows of no pages."""
 
