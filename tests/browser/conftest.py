@@ -12,10 +12,12 @@ from playwright.async_api import Browser, StorageState
 
 from tests.browser.driver import Window, chromium, window
 from tests.browser.house import House, afternoon, open_house
+from tests.browser.office import MORE_NUMBERS
 from tests.browser.phone import Phone
-from tests.browser.seeds import ANA, BEN, PASSWORD, a_day
+from tests.browser.seeds import ANA, PASSWORD, a_day
 
 Open = Callable[..., Awaitable[Window]]
+States = Callable[[str], Awaitable[StorageState]]
 
 _REPORT = pytest.StashKey[pytest.TestReport]()
 
@@ -46,25 +48,29 @@ async def browser() -> AsyncIterator[Browser]:
 def house(tmp_path_factory: pytest.TempPathFactory, empty_sqlite: Path) -> Iterator[House]:
     """A daemon that has a day behind it."""
     zone = afternoon(datetime.now(UTC))
-    with open_house(tmp_path_factory.mktemp("house"), empty_sqlite, zone, a_day) as opened:
+    with open_house(tmp_path_factory.mktemp("house"), empty_sqlite, zone, a_day, more=MORE_NUMBERS) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def states(browser: Browser, house: House) -> dict[str, StorageState]:
-    """The cookies of those who are logged in."""
+@pytest.fixture(scope="session")
+def states(browser: Browser, house: House) -> States:
+    """The cookies of those who are logged in; each logs in once."""
     found: dict[str, StorageState] = {"": {"cookies": [], "origins": []}}
-    for login in (ANA, BEN):
-        async with window(browser, house.base) as door:
-            await door.log_in(login, PASSWORD)
-            await door.page.wait_for_url("**/threads")
-            found[login] = await door.context.storage_state()
-    return found
+
+    async def state_of(login: str) -> StorageState:
+        if login not in found:
+            async with window(browser, house.base) as door:
+                await door.log_in(login, PASSWORD)
+                await door.page.get_by_role("button", name="Log out").first.wait_for(state="attached")
+                found[login] = await door.context.storage_state()
+        return found[login]
+
+    return state_of
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def opened(
-    request: pytest.FixtureRequest, browser: Browser, house: House, states: dict[str, StorageState], tmp_path: Path
+    request: pytest.FixtureRequest, browser: Browser, house: House, states: States, tmp_path: Path
 ) -> AsyncIterator[Open]:
     """Opens windows for somebody who is logged in already, or with "" for nobody; looks at their faults in the end."""
     windows: list[Window] = []
@@ -72,7 +78,7 @@ async def opened(
 
         async def open_one(who: str = ANA, path: str = "", **more: object) -> Window:
             base = str(more.pop("base", house.base))
-            one = await stack.enter_async_context(window(browser, base, states[who], **more))
+            one = await stack.enter_async_context(window(browser, base, await states(who), **more))
             windows.append(one)
             if path:
                 await one.open(path)

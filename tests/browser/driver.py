@@ -101,6 +101,7 @@ async def window(
     size: tuple[int, int] = WIDE,
     inject: str = "",
     locale: str = "en-US",
+    touch: bool = False,
 ) -> AsyncIterator[Window]:
     """Open a window with cookies of its own; `inject` is run in each page before its own scripts."""
     context = await browser.new_context(
@@ -109,6 +110,7 @@ async def window(
         java_script_enabled=script,
         viewport={"width": size[0], "height": size[1]},
         locale=locale,
+        has_touch=touch,
         reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE_MS)

@@ -1,6 +1,7 @@
 """Fills a database with hostile texts and names, in every place that takes some, through the flows that store them."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from ringback.assembly import make_house
@@ -14,9 +15,11 @@ from ringback.flow.people import NewUser, Refused, add_user, read_name
 from ringback.panel.words import legible
 from ringback.ports import Incoming
 from ringback.store.database import Database
+from tests.browser.enemies_office import besiege
 from tests.browser.hostile import HOSTILE
 from tests.browser.house import MAIN
-from tests.browser.seeds import ANA, Day
+from tests.browser.seeds import ANA, Day, with_nobody
+from tests.fakes.grants import let_everyone
 from tests.fakes.hand_clock import HandClock
 from tests.flow.world import World, a_call, life_of
 
@@ -51,11 +54,15 @@ async def enemies(path: Path, settings: Settings) -> None:
     database = Database(f"sqlite:///{path}", clock)
     await database.open()
     try:
-        world = World(database, clock, path.parent.parent, make_house(settings), Line(texts_per_handset=1))
+        world = World(
+            database, clock, path.parent.parent, make_house(settings), Line(texts_per_handset=1), begin=with_nobody
+        )
         async with world.running():
             day = Day(world)
             await day.hire()
+            await world.store.commit(partial(let_everyone, day.now))
             await _people(day)
+            await besiege(world.store, day.people[ANA], [login for login, _ in named()], day.now)
             for peer, texts in GROUPS.items():
                 await _talk(day, peer, texts)
             for number, text in enumerate(HOSTILE):
@@ -67,7 +74,7 @@ async def enemies(path: Path, settings: Settings) -> None:
 
 async def _people(day: Day) -> None:
     account = await day.world.store.commit(lambda tx: tx.accounts.find(ANA))
-    news = [NewUser(login, name, Role.AGENT, account.password) for login, name in named()]
+    news = [NewUser(login, name, frozenset({Role.AGENT}), account.password) for login, name in named()]
     await day.world.store.commit(lambda tx: [add_user(new, "shell root", day.now, tx) for new in news])
 
 

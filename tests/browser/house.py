@@ -213,8 +213,13 @@ class House:
         return f"/calls/{rows[0][0]}"
 
     def user(self, login: str) -> str:
-        (row,) = self.daemon.rows(f"SELECT public_id FROM account WHERE login = '{login}'")
-        return f"/users/{row[0]}"
+        return f"/users/{self.public_id('account', login)}"
+
+    def public_id(self, what: str, name: str) -> str:
+        """Of a user by the login, of a department or a group of numbers by its name."""
+        column = "login" if what == "account" else "name"
+        (row,) = self.daemon.rows(f"SELECT public_id FROM {what} WHERE {column} = '{name}'")
+        return str(row[0])
 
     def key(self, name: str) -> str:
         (row,) = self.daemon.rows(f"SELECT public_id FROM api_key WHERE name = '{name}'")

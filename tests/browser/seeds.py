@@ -10,20 +10,22 @@ from ringback.carriers.loopback import Settings as Line
 from ringback.config import Settings
 from ringback.core.calls import FeedBack, FeedLost, Leg, Outcome, Presentation, Rang
 from ringback.core.messages import Basis, MessageClass
-from ringback.core.permissions import Principal, Role, Scope
+from ringback.core.permissions import Principal, Role, Scope, at_the_shell
 from ringback.core.tasks import TaskKind
 from ringback.flow.bulks import Runs, Turn
 from ringback.flow.delays import sweep
 from ringback.flow.desk import Desk, Resolution
 from ringback.flow.keys import NewKey, add_key, new_token, revoke_key
 from ringback.flow.people import NewUser, add_user
-from ringback.panel.guard import principal_of
+from ringback.panel.logged_in import principal_of
 from ringback.panel.passwords import Hasher
 from ringback.ports import MediaLink, Piece
 from ringback.ports.bulks import Item, Plan
 from ringback.ports.handsets import Behaviour
+from ringback.ports.storage import Tx
 from ringback.store.database import Database
 from tests.browser.house import MAIN, SERVICE
+from tests.browser.office import MIA, change_office, open_office
 from tests.fakes.hand_clock import HandClock
 from tests.flow.world import World, a_call, answered, life_of
 
@@ -73,13 +75,14 @@ class Day:
         carriers = {"main": world.carrier}
         self.desk = Desk(world.house, world.store, world.lanes, carriers, world.clock)
         self.people: dict[str, Principal] = {}
+        self.hashed = ""
         self._calls = count(1)
 
     async def hire(self) -> None:
         """The people of the panel; all have one password, hashed once, since a hash takes a while."""
-        hashed = await Hasher().hash(PASSWORD)
+        self.hashed = await Hasher().hash(PASSWORD)
         for login, (name, role) in NAMES.items():
-            new = NewUser(login, name, role, hashed)
+            new = NewUser(login, name, frozenset({role}), self.hashed)
             account = await self.world.store.commit(partial(add_user, new, "shell root", self.now))
             self.people[login] = principal_of(account)
 
@@ -135,6 +138,10 @@ def a_changed(call: object, **change: object) -> object:
     return type(call)(**{**{name: getattr(call, name) for name in call.__slots__}, **change})
 
 
+def with_nobody(_now: datetime, _tx: Tx) -> None:
+    """Begin as a fresh installation does: nobody is there, and nobody may anything."""
+
+
 async def last_week(day: Day) -> None:
     """What nobody heard of again."""
     day.line(OLD, Behaviour.NO_RECEIPTS)
@@ -146,6 +153,7 @@ async def last_week(day: Day) -> None:
 
 async def morning(day: Day) -> None:
     await day.world.store.commit(partial(sweep, day.world.house, day.now))
+    await change_office(day.world.store, day.people[ANA], day.world.house.zone, day.now)
     await day.calls(TALK, rang=22)
     await day.says(TALK, "Hi, our boiler shows E17 and goes dark. Can somebody come today?")
     await day.writes(ANA, TALK, "Good morning! We can be there at two. Is somebody at home?")
@@ -227,6 +235,11 @@ async def programs(day: Day) -> None:
         seen = now - timedelta(minutes=len(name))
         await store.commit(lambda tx, key=key, seen=seen: tx.keys.seen(key.id, seen))
     await store.commit(partial(revoke_key, "till", by, now - timedelta(days=9)))
+    held = NewKey(
+        *(new_token(now).public_id, "hash of the app", "app on Mia's phone", frozenset({Scope.SEND, Scope.READ})),
+        *(now + timedelta(days=90), MIA, frozenset({MAIN})),
+    )
+    await store.commit(partial(add_key, held, by, now - timedelta(hours=1)))
     runs, shop = Runs(store, day.world.clock), key.principal
     for name, people, hours in (("Winter prices", 1_940, 0), ("Closed on Friday", 412, 20), ("Service is due", 86, 0)):
         plan = Plan(
@@ -240,7 +253,7 @@ async def programs(day: Day) -> None:
             expires_at=now + timedelta(hours=hours + 8),
             name=name,
         )
-        coming = await runs.begin(plan)
+        coming = await runs.begin(at_the_shell("test"), plan)
         for first in range(0, people, 1_000):
             ends = min(people, first + 1_000)
             await coming.add([Item(n + 1, f"+1415555{n:04d}", '{"name": "you"}') for n in range(first, ends)])
@@ -259,10 +272,11 @@ async def a_day(path: Path, settings: Settings) -> None:
     await database.open()
     try:
         line = Line(answer_within=timedelta(seconds=30), throttle_wait=timedelta(minutes=15))
-        world = World(database, clock, path.parent.parent, make_house(settings), line)
+        world = World(database, clock, path.parent.parent, make_house(settings), line, begin=with_nobody)
         async with world.running():
             day = Day(world)
             await day.hire()
+            await open_office(world.store, day.people[ANA], day.hashed, day.now)
             await last_week(day)
             for part, hours in ((morning, 8), (noon, 5.5), (afternoon, 3)):
                 await day.until(now - timedelta(hours=hours))

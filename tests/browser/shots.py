@@ -13,6 +13,7 @@ from playwright.async_api import expect
 from ringback.store.schema import migrate
 from tests.browser.driver import NARROW, WIDE, Window, chromium, window
 from tests.browser.house import House, afternoon, open_house
+from tests.browser.office import MORE_NUMBERS
 from tests.browser.phone import Phone
 from tests.browser.places import OPEN, PLACES, Find
 from tests.browser.seeds import ANA, PASSWORD, a_day
@@ -32,6 +33,10 @@ SHOWN = (
         "call",
     ),
     *("call-queue", "tasks", "settings", "users", "user", "api", "api-runs", "api-run", "profile", "more"),
+    *("permissions", "permissions-card", "permissions-why-not", "permissions-preview", "permissions-history"),
+    *("permissions-mine", "departments", "numbers", "number-owned", "lists", "audit"),
+    *("permissions", "permissions-card", "permissions-why-not", "permissions-preview", "permissions-history"),
+    *("permissions-mine", "departments", "numbers", "number-owned", "lists", "audit"),
 )
 LAST = ("health",)
 """What is pictured once most tasks are done, as on a usual day."""
@@ -105,7 +110,7 @@ def main() -> None:
         there.mkdir()
         home.mkdir()
         migrate(f"sqlite:///{empty}")
-        with open_house(home, empty, afternoon(datetime.now(UTC)), a_day) as house:
+        with open_house(home, empty, afternoon(datetime.now(UTC)), a_day, more=MORE_NUMBERS) as house:
             asyncio.run(take_all(house, there))
         pictures = sorted(there.glob("*.png"))
         subprocess.run([*SMALLER, *map(str, pictures)], check=True)

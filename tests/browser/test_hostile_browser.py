@@ -20,10 +20,12 @@ from ringback.core.writing import clean
 from ringback.flow.inbound import storable
 from tests.browser.driver import Window, window
 from tests.browser.enemies import BUSINESS, GROUPS, enemies, named, sent, shown
+from tests.browser.enemies_office import DEPARTMENTS, KEYS, LABELS, MORE_NUMBERS, NOTES, REASONS, contact_of
+from tests.browser.enemies_office import GROUPS as NUMBER_GROUPS
 from tests.browser.hostile import HOSTILE
-from tests.browser.house import House, afternoon, open_house
+from tests.browser.house import MAIN, House, afternoon, open_house
 from tests.browser.phone import Phone
-from tests.browser.seeds import ANA, PASSWORD
+from tests.browser.seeds import ANA, NAMES, PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,7 +37,7 @@ FEW = HOSTILE[::5]
 def besieged(tmp_path_factory: pytest.TempPathFactory, empty_sqlite: Path) -> Iterator[House]:
     """A house where everybody and everything outside is hostile."""
     folder, zone = tmp_path_factory.mktemp("besieged"), afternoon(datetime.now(UTC))
-    with open_house(folder, empty_sqlite, zone, enemies, business=BUSINESS) as opened:
+    with open_house(folder, empty_sqlite, zone, enemies, business=BUSINESS, more=MORE_NUMBERS) as opened:
         yield opened
 
 
@@ -58,7 +60,7 @@ async def in_all_pages(desk: Window, path: str, where: str, onward: str) -> list
     page = await desk.open(path)
     found = await texts(page, where)
     while await page.locator(onward).count():
-        await page.locator(onward).click()
+        await page.goto(await page.locator(onward).evaluate("one => one.href"))
         found += await texts(page, where)
     return found
 
@@ -74,8 +76,13 @@ async def test_in_a_thread_from_both_sides_and_as_a_note(desk: Window, besieged:
         assert await texts(page, "#entries .msg:not(.out) .bubble") == [shown(storable(text)) for text in group]
         ours = [sent(text) for text in group if measure(clean(text)).segments <= 10]
         assert await texts(page, "#entries .msg.out .bubble") == ours
-        noted = [shown(clean(text)[:500]) for text in group]
+        noted = [shown(_noted(number, text)) for number, text in enumerate(group)]
         assert [note.strip() for note in await texts(page, "#entries .note q")] == [note.strip() for note in noted]
+
+
+def _noted(number: int, text: str) -> str:
+    """What is kept of how somebody said it: of an opt-out one line, which lists have too, and of its end all of it."""
+    return (clean(text) if number % 2 else " ".join(clean(text).split()))[:500]
 
 
 async def test_as_who_writes_in_the_list_and_over_the_thread(desk: Window):
@@ -112,12 +119,65 @@ async def test_as_what_a_carrier_brought(desk: Window):
 
 
 async def test_as_names_of_people(desk: Window, besieged: House):
-    page = await desk.open("/users")
-    shown_names = await texts(page, "tbody th bdi")
-    assert [shown(name or login) for login, name in named()] == shown_names[3:]
+    found = await in_all_pages(desk, "/users", "tbody th bdi", "a[rel=next]")
+    seeded = [name for name, _ in NAMES.values()]
+    assert sorted(found) == sorted([*seeded, *(shown(name or login) for login, name in named())])
     for login, name in named()[::12]:
         page = await desk.open(besieged.user(login))
         assert await page.locator("h1").text_content() == shown(name or login)
+
+
+async def test_as_departments_groups_labels_keys_and_reasons(desk: Window):
+    rows: tuple[tuple[str, str, list[str]], ...] = (
+        ("/departments", ".tree a bdi", DEPARTMENTS),
+        ("/numbers", ".tree a bdi", NUMBER_GROUPS),
+        ("/numbers", "tbody th bdi", LABELS),
+        ("/api", "tbody th bdi", KEYS),
+        ("/lists/never", "td[data-label=Why] bdi", REASONS),
+        ("/permissions/history", "td .small bdi", NOTES[: len(named())]),
+    )
+    for path, where, wanted in rows:
+        assert len(wanted) > 30
+        found = await in_all_pages(desk, path, where, "a[rel=next]")
+        assert {shown(text) for text in wanted} - set(found) == set(), path
+
+
+async def test_in_the_matrix_and_in_what_it_says_of_a_cell(desk: Window):
+    names = await in_all_pages(desk, "/permissions?rows=100&cols=4", "tbody th bdi", "a[rel=next]")
+    people = {shown(name or login) for login, name in named()}
+    assert ({shown(name) for name in DEPARTMENTS} | people) - set(names) == set()
+    page = await desk.open("/permissions?rows=1&cols=60")
+    heads = await texts(page, "thead bdi")
+    assert len(heads) > 50
+    assert set(heads) - {shown(text) for text in (*LABELS, *NUMBER_GROUPS)} == set()
+    await desk.open("/permissions?rows=50&cols=4")
+    for row in (await page.locator("tbody tr").all())[::5]:
+        await row.locator("td").nth(5).click()
+        assert await page.locator("[data-where]").text_content() != ""
+    for login, _ in named()[: len(NOTES)][::9]:
+        await desk.open(f"/permissions/why?who={login}&way=send&number={MAIN[1:]}")
+        await expect(page.locator("#answer")).to_contain_text("No.")
+        await page.locator("ol.chain a").first.click()
+        await expect(page.locator(".grants .grant").first).to_be_visible()
+
+
+async def test_as_extensions_and_endpoints(desk: Window, besieged: House):
+    for n, (login, _) in list(enumerate(named()))[::12]:
+        page = await desk.open(besieged.user(login))
+        extension, endpoint = contact_of(n)
+        assert await page.get_by_label("Extension").input_value() == _typed_once(extension)
+        assert await page.get_by_label("Endpoint").input_value() == _typed_once(endpoint)
+
+
+def _typed_once(text: str) -> str:
+    """What a box of one line has of a text."""
+    return re.sub(r"[\r\n]", "", shown(text))
+
+
+async def test_in_the_record(desk: Window):
+    seen = "".join(await in_all_pages(desk, "/audit", "tbody", "a[rel=next]"))
+    for name in (*DEPARTMENTS[::5], *NUMBER_GROUPS[::5]):
+        assert shown(name) in seen
 
 
 async def test_as_the_name_of_whoever_is_logged_in(browser: Browser, besieged: House):

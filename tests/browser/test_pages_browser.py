@@ -7,11 +7,12 @@ from importlib.resources import files
 import pytest
 from playwright.async_api import Page, expect
 
+from ringback.panel.operations import OPERATIONS
 from tests.browser.conftest import Open
 from tests.browser.driver import NARROW, PATIENCE_MS, WIDE, Window
 from tests.browser.house import House
 from tests.browser.phone import Phone
-from tests.browser.places import OPEN, PLACES, Find
+from tests.browser.places import NO_PAGE, OPEN, PLACES, Find, without_place
 from tests.browser.seeds import ANA
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -34,6 +35,14 @@ TOO_WIDE = """() => {
   const told = out.slice(0, 8).map((one) => one.outerHTML.slice(0, 120));
   return [`${document.scrollingElement.scrollWidth} of ${wide} px`, ...told];
 }"""
+
+
+async def test_every_page_of_the_table_of_operations_is_among_these(house: House):
+    paths = [find(house) for find in EVERYWHERE.values()]
+    assert without_place(paths) == []
+    gone = [path for path in paths if not path.startswith("/departments/")]
+    assert without_place(gone) == ["/departments/{id}", "/departments/{id}/remove"], "so that this can fail"
+    assert [path for path in NO_PAGE if path not in {row.path for row in OPERATIONS}] == []
 
 
 async def look_at(opened: Open, house: House, name: str, find: Find, **more: object) -> Window:
@@ -87,6 +96,8 @@ REACHABLE = """() => {
   const radios = new Set();
   const wanted = shown.filter((one) => {
     if (one.disabled || one.closest("dialog:not([open])")) return false;
+    // a grid is one stop for Tab; inside of it one walks by arrows
+    if (one.closest("[role=grid]") && one.tabIndex < 0) return false;
     // of radios that belong together one is reached by Tab, the others by arrows
     if (one.type !== "radio") return true;
     const first = !radios.has(one.name);
@@ -122,6 +133,14 @@ BY_KEYS = (
     "user",
     "profile",
     "handset",
+    "permissions",
+    "permissions-preview",
+    "permissions-why-not",
+    "permissions-card",
+    "permissions-mine",
+    "department",
+    "number-owned",
+    "lists",
 )
 
 

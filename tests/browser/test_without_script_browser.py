@@ -6,7 +6,9 @@ from playwright.async_api import expect
 from ringback.ports.handsets import Behaviour
 from tests.browser.conftest import Open
 from tests.browser.house import House
+from tests.browser.office import OLGA
 from tests.browser.phone import Phone
+from tests.browser.places import PLACES
 from tests.browser.seeds import ANA, BEN, PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -82,3 +84,28 @@ async def test_the_theme_is_chosen_by_a_form(opened: Open):
     await desk.page.locator(".nav").get_by_role("button", name="Theme: as the system").click()
     await expect(desk.page.locator("html")).to_have_attribute("data-theme", "light")
     await expect(desk.page.get_by_role("heading", level=1)).to_have_text("Calls")
+
+
+async def test_every_page_says_what_it_is(opened: Open, house: House):
+    desk = await opened(ANA, script=False, size=(360, 740))
+    desk.forgive("status of 404")
+    for find in PLACES.values():
+        page = await desk.open(find(house))
+        await expect(page.locator("h1:visible")).to_have_count(1)
+
+
+async def test_a_right_is_taken_on_a_card_and_given_back(opened: Open, house: House):
+    desk = await opened(OLGA, "/permissions", script=False)
+    page = desk.page
+    await expect(page.locator(".noscript")).to_contain_text("Open a name")
+    await page.locator("tbody th a", has_text="Jörg").click()
+    choice = page.locator(".grant", has_text="Sales").locator(".seg").last
+    await choice.locator("label", has_text="Deny").click()
+    await page.get_by_role("button", name="Preview changes").click()
+    await expect(page.locator(".diff tbody tr")).to_contain_text("Not allowed, denied here")
+    await page.get_by_role("button", name="Apply 1 change").click()
+    await expect(page.locator(".banner.ok")).to_contain_text("Applied.")
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator(".banner.ok")).to_be_visible()
+    await page.locator("tbody th a", has_text="Jörg").click()
+    await expect(choice.get_by_label("Inherit")).to_be_checked()
