@@ -31,6 +31,7 @@ from ringback import store
 from ringback.assembly import make_house
 from ringback.clock import SystemClock
 from ringback.config import read
+from ringback.core.grants import EVERYTHING
 from ringback.core.messages import ReceiptStatus
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.core.permissions import Asker, Principal, Scope
@@ -369,19 +370,21 @@ class Play:
             text = self._dice.randrange(1, self._years.messages)
             person = self._dice.randrange(1, self._years.threads)
             peer = f"+1512{FIRST_PERSON + person:07}"
-            await self._whole("read: one text", texts.report(f"msg_{text:026}"))
-            await self._whole("read: newest 20", texts.page(MessageFilter("", "", ""), "", 21))
-            await self._whole("read: older 20", texts.page(MessageFilter("", "", ""), f"msg_{text:026}", 21))
+            await self._whole("read: one text", texts.report(EVERYTHING, f"msg_{text:026}"))
+            await self._whole("read: newest 20", texts.page(EVERYTHING, MessageFilter("", "", ""), "", 21))
             await self._whole(
-                "read: by reference", texts.page(MessageFilter(f"order-{text // 10 * 10}", "", ""), "", 21)
+                "read: older 20", texts.page(EVERYTHING, MessageFilter("", "", ""), f"msg_{text:026}", 21)
             )
-            await self._whole("read: by number", texts.page(MessageFilter("", peer, ""), "", 21))
-            await self._whole("read: list of threads", threads.page(View.ALL))
-            head = await threads.head(f"thr_{person:026}")
+            await self._whole(
+                "read: by reference", texts.page(EVERYTHING, MessageFilter(f"order-{text // 10 * 10}", "", ""), "", 21)
+            )
+            await self._whole("read: by number", texts.page(EVERYTHING, MessageFilter("", peer, ""), "", 21))
+            await self._whole("read: list of threads", threads.page(EVERYTHING, View.ALL))
+            head = await threads.head(EVERYTHING, f"thr_{person:026}")
             assert head is not None
             await self._whole("read: thread", threads.timeline(head))
-            await self._whole("read: search, one found", search.find(read_query(f"order {text}")))
-            await self._whole("read: search, found everywhere", search.find(read_query("ready today")))
+            await self._whole("read: search, one found", search.find(EVERYTHING, read_query(f"order {text}")))
+            await self._whole("read: search, found everywhere", search.find(EVERYTHING, read_query("ready today")))
 
     async def _whole(self, name: str, asked: Any) -> None:
         begun = time.perf_counter_ns()

@@ -31,10 +31,11 @@ def unprivileged() -> str | None:
 
 
 LOOK = """
-SELECT c.relname, c.relkind, a.attname, a.atttypid, a.attnotnull, i.indisvalid, pg_get_constraintdef(k.oid)
+SELECT c.relname, c.relkind, a.attname, a.atttypid, a.attnotnull, i.indisvalid, pg_get_constraintdef(k.oid), t.tgname
 FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 LEFT JOIN pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_constraint k ON k.conrelid = c.oid
-WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2, 3, 4, 5, 6, 7
+LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
+WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
 """
 EMPTY = """
 DO $$ DECLARE name text; BEGIN

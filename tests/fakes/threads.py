@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from ringback.core.grants import Reach
 from ringback.core.messages import State
 from ringback.core.permissions import Principal
 from ringback.core.policy import GateAnswer, Verdict
 from ringback.core.reasons import Reason
 from ringback.flow.changes import Hub, Watcher
 from ringback.flow.desk import Advice, NotThere, Replied, Resolution, Settled
+from ringback.flow.stopping import Whole
 from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.threads import (
     CallLine,
@@ -127,19 +129,19 @@ class FakeThreads:
     older_rows: Place | None = None
     asked: list[object] = field(default_factory=list)
 
-    async def page(self, view: View, after: Place | None = None) -> ThreadPage:
+    async def page(self, reach: Reach, view: View, after: Place | None = None) -> ThreadPage:
         self.asked.append((view, after))
-        kept = self.rows if view is View.ALL else [row for row in self.rows if _in_view(row, view)]
+        kept = [row for row in self.rows if row.did in reach and (view is View.ALL or _in_view(row, view))]
         return ThreadPage(tuple(kept), self.older_rows)
 
-    async def of_peer(self, peer: str) -> ThreadPage:
-        return ThreadPage(tuple(row for row in self.rows if row.peer == peer))
+    async def of_peer(self, reach: Reach, peer: str) -> ThreadPage:
+        return ThreadPage(tuple(row for row in self.rows if row.peer == peer and row.did in reach))
 
-    async def waiting(self, most: int) -> int:
-        return min(most, sum(row.waits_since is not None for row in self.rows))
+    async def waiting(self, reach: Reach, most: int) -> int:
+        return min(most, sum(row.waits_since is not None and row.did in reach for row in self.rows))
 
-    async def head(self, public_id: str) -> Head | None:
-        return self.first if public_id == self.first.public_id else None
+    async def head(self, reach: Reach, public_id: str) -> Head | None:
+        return self.first if public_id == self.first.public_id and self.first.did in reach else None
 
     async def timeline(self, head: Head, before: Point | None = None) -> Timeline:
         self.asked.append(before)
@@ -189,8 +191,8 @@ class FakeDesk:
     async def mark_answered(self, who: Principal, thread: str) -> None:
         self._do(thread, "answered")
 
-    async def opt_out(self, who: Principal, thread: str, note: str) -> None:
-        self._do(thread, "opt_out", note)
+    async def opt_out(self, who: Principal, thread: str, note: str, whole: Whole = Whole.NUMBER) -> None:
+        self._do(thread, "opt_out", note, *([] if whole is Whole.NUMBER else [whole]))
 
     async def opt_in(self, who: Principal, thread: str, note: str) -> None:
         self._do(thread, "opt_in", note)
