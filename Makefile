@@ -6,10 +6,12 @@ SHELL := /bin/sh
 PYTHON ?= python3
 export PYTHON
 RUN := .venv/bin/python -m
+# what takes long: every page in a browser at every size, every principal at every door, every commit cut in two
+LONG := tests/browser tests/matrix $(wildcard tests/panel/test_*_browser.py tests/flow/test_*crash*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test tools lint types tests format words schema lock shots soak bench clean
+.PHONY: help demo test long tools lint types tests format words schema lock shots soak bench clean
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -20,7 +22,10 @@ demo: ## see it: a real Asterisk, real calls, texts on a page; ONCE=1 ends by it
 	@tools/venv run
 	@PYTHONPATH=plugin exec $(RUN) lab.demo $(if $(filter-out 0,$(ONCE)),--once)
 
-test: lint types tests ## everything that must hold: lint, types, import contracts, all tests
+test: lint types tests ## what must hold: lint, types, import contracts, all tests but the long ones
+
+long: tools ## the long tests: every page in a browser, the permission matrix, crashes at every commit
+	$(RUN) pytest --numprocesses 4 $(LONG)
 
 # what the next ones need; root gets it installed, see tools/needs
 tools:
@@ -41,7 +46,7 @@ tests: tools ## all tests; the coverage of the core has a floor
 	$(RUN) coverage run --data-file=.coverage.core --source=ringback.core -m pytest tests/core
 	@$(RUN) coverage combine --quiet --data-file=.coverage.core .coverage.core.*
 	$(RUN) coverage report --data-file=.coverage.core
-	$(RUN) pytest --numprocesses 4 -k "not lab" --ignore tests/core --ignore tests/crash
+	$(RUN) pytest --numprocesses 4 -k "not lab" --ignore tests/core --ignore tests/crash $(LONG:%=--ignore %)
 	$(RUN) pytest --numprocesses 2 tests/crash
 	$(RUN) pytest -k lab
 
