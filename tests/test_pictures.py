@@ -37,5 +37,7 @@ def test_every_state_of_a_text_is_explained():
 
 def test_the_keys_are_those_of_the_pages():
     (keys,) = re.findall(r"^\| `g` then (.+?) \| goes to (.+) \|$", PAGE, re.MULTILINE)
-    assert re.findall(r"`(\w)`", keys[0]) == [place.key for place in PLACES + SET_UP]
-    assert keys[1] == ", ".join(place.word.lower() for place in PLACES + SET_UP)
+    # whoever may not see the matrix has a page of their own at its key
+    places = [place for place in PLACES + SET_UP if place.unless is None]
+    assert re.findall(r"`(\w)`", keys[0]) == [place.key for place in places]
+    assert keys[1] == ", ".join(place.word.lower() for place in places)

@@ -33,10 +33,7 @@ SHOWN = (
         "call",
     ),
     *("call-queue", "tasks", "settings", "users", "user", "api", "api-runs", "api-run", "profile", "more"),
-    *("permissions", "permissions-card", "permissions-why-not", "permissions-preview", "permissions-history"),
-    *("permissions-mine", "departments", "numbers", "number-owned", "lists", "audit"),
-    *("permissions", "permissions-card", "permissions-why-not", "permissions-preview", "permissions-history"),
-    *("permissions-mine", "departments", "numbers", "number-owned", "lists", "audit"),
+    *("permissions", "permissions-card", "permissions-why-not", "permissions-preview", "numbers", "lists", "audit"),
 )
 LAST = ("health",)
 """What is pictured once most tasks are done, as on a usual day."""

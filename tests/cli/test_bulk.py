@@ -8,6 +8,7 @@ import pytest
 
 from ringback.clock import SystemClock
 from ringback.core.messages import Basis, MessageClass
+from ringback.core.permissions import at_the_shell
 from ringback.flow.bulks import Runs
 from ringback.ports.bulks import Item, Plan
 from ringback.store.database import Database
@@ -29,7 +30,7 @@ async def begin(url: str, body: str = "Hello {{ name }}") -> str:
     )
     database = Database(url, clock)
     await database.open()
-    coming = await Runs(database, clock).begin(plan)
+    coming = await Runs(database, clock).begin(at_the_shell("test"), plan)
     await coming.add([Item(n, f"+1512555{n:04d}", json.dumps({"name": "x"})) for n in range(1, 301)])
     await coming.open(300, 2, None, "")
     await database.close()

@@ -225,6 +225,7 @@ WAY_ON: Mapping[Reason, str] = {
     Reason.NUMBER_UNKNOWN: N_("Give this number its carrier in ringback.toml."),
     Reason.TEMPLATE_FAULT: N_("Shorten the rule's text; ringback try shows what it becomes."),
     Reason.TOO_LONG: N_("Shorten the rule's text, or raise limits.max_segments."),
+    Reason.QUOTA_EXCEEDED: N_("A larger allowance, on the page Permissions; or nothing, until the next month."),
     Reason.RATE_NUMBER: N_("Nothing: it goes by itself as soon as the number may send again."),
     Reason.RATE_CAMPAIGN: N_("Nothing: it goes by itself as soon as the campaign may send again."),
     Reason.RATE_DESTINATION: N_("Nothing: it goes by itself on the next day."),
