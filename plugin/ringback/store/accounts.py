@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING
 
 from ringback.core.ids import Kind
 from ringback.core.permissions import Role
 from ringback.ports.people import Account, Contact, Described, Login, Newcomer
+from ringback.store.account_rows import ACCOUNT, LOGIN, account_of, login_of, role_words
 from ringback.store.book import turn
-from ringback.store.moments import maybe_moment_of, micros, moment_of
+from ringback.store.moments import micros, moment_of
 from ringback.store.reading import reading
 from ringback.store.sql import insert, sql
 from ringback.store.tx import Row, Runner, new_id
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection as Reading
 
     from ringback.store.database import Database
-
-_COLUMNS = (
-    "id public_id login name role password language created_at disabled_at"
-    " extension endpoint mail mobile source outside totp totp_at totp_step codes"
-)
-_ACCOUNT = ", ".join(f"account.{column}" for column in _COLUMNS.split())
-_LOGIN = f"l.id, l.created_at, l.seen_at, l.expires_at, l.ended_at, l.address, l.browser, l.method, {_ACCOUNT}"
 
 ADD = insert(
     "account",
@@ -50,24 +43,24 @@ BRING_ALL = insert(
     "public_id login name role password language created_at changed_at extension endpoint mail mobile source",
 )
 NEWEST = sql("SELECT max(id) FROM account")
-SINCE = sql(f"SELECT {_ACCOUNT} FROM account WHERE id > :id")
-FIND = sql(f"SELECT {_ACCOUNT} FROM account WHERE login = :login")
-GET = sql(f"SELECT {_ACCOUNT} FROM account WHERE public_id = :public_id")
-OF_OUTSIDE = sql(f"SELECT {_ACCOUNT} FROM account WHERE outside = :outside AND outside <> ''")
+SINCE = sql(f"SELECT {ACCOUNT} FROM account WHERE id > :id")
+FIND = sql(f"SELECT {ACCOUNT} FROM account WHERE login = :login")
+GET = sql(f"SELECT {ACCOUNT} FROM account WHERE public_id = :public_id")
+OF_OUTSIDE = sql(f"SELECT {ACCOUNT} FROM account WHERE outside = :outside AND outside <> ''")
 NAMED = sql(
-    f"""SELECT {_ACCOUNT} FROM account
+    f"""SELECT {ACCOUNT} FROM account
     WHERE login = :words OR (extension = :words AND extension <> '') OR public_id = :words ORDER BY id"""
 )
-ALL = sql(f"SELECT {_ACCOUNT} FROM account ORDER BY id")
+ALL = sql(f"SELECT {ACCOUNT} FROM account ORDER BY id")
 COUNT = sql("SELECT count(*) FROM account")
 ADMINISTRATORS = sql("SELECT count(*) FROM account WHERE role LIKE '%administrator%' AND disabled_at IS NULL")
 
 BEGIN = insert("login", "token_hash account_id created_at seen_at expires_at address browser method", "RETURNING id")
 OF_TOKEN = sql(
-    f"SELECT {_LOGIN} FROM login l JOIN account ON account.id = l.account_id WHERE l.token_hash = :token_hash"
+    f"SELECT {LOGIN} FROM login l JOIN account ON account.id = l.account_id WHERE l.token_hash = :token_hash"
 )
 OF_ACCOUNT = sql(
-    f"""SELECT {_LOGIN} FROM login l JOIN account ON account.id = l.account_id
+    f"""SELECT {LOGIN} FROM login l JOIN account ON account.id = l.account_id
     WHERE l.account_id = :id AND l.ended_at IS NULL ORDER BY l.seen_at DESC, l.id DESC LIMIT 100"""
 )
 SEEN = sql("UPDATE login SET seen_at = :at WHERE id = :id AND seen_at < :at")
@@ -92,7 +85,7 @@ class Accounts:
             public_id=public_id,
             login=login,
             name=name,
-            role=_words(roles),
+            role=role_words(roles),
             password=password,
             language=language,
             created_at=at,
@@ -139,7 +132,7 @@ class Accounts:
         self._run.change(LANGUAGE, id=account_id, language=language, at=micros(now))
 
     def change_roles(self, account_id: int, roles: frozenset[Role], now: datetime) -> None:
-        self._run.change(ROLE, id=account_id, role=_words(roles), at=micros(now))
+        self._run.change(ROLE, id=account_id, role=role_words(roles), at=micros(now))
         self.end_all(account_id, now)
         turn(self._run, "", now)
 
@@ -204,11 +197,11 @@ class Accounts:
 
     def of_token(self, token_hash: str) -> Login | None:
         row = self._run.one(OF_TOKEN, token_hash=token_hash)
-        return None if row is None else _login(row)
+        return None if row is None else login_of(row)
 
     def of_account(self, account_id: int) -> list[Login]:
         """Where an account may be logged in, the last seen first."""
-        return [_login(row) for row in self._run.all(OF_ACCOUNT, id=account_id)]
+        return [login_of(row) for row in self._run.all(OF_ACCOUNT, id=account_id)]
 
     def seen(self, login_id: int, now: datetime) -> None:
         self._run.change(SEEN, id=login_id, at=micros(now))
@@ -264,7 +257,7 @@ def _newcomer(public_id: str, one: Newcomer, source: str, at: int) -> dict[str, 
         "public_id": public_id,
         "login": one.login,
         "name": one.said.name,
-        "role": _words(one.roles),
+        "role": role_words(one.roles),
         "password": "",
         "language": one.said.language,
         "created_at": at,
@@ -272,60 +265,3 @@ def _newcomer(public_id: str, one: Newcomer, source: str, at: int) -> dict[str, 
         "source": source,
         **_reached(one.said.contact),
     }
-
-
-@cache
-def _words(roles: frozenset[Role]) -> str:
-    return " ".join(role for role in Role if role in roles)
-
-
-@cache
-def _roles(words: str) -> frozenset[Role]:
-    return frozenset(Role(word) for word in words.split())
-
-
-def account_columns() -> str:
-    """What `account_of` reads, for statements elsewhere."""
-    return _ACCOUNT
-
-
-def account_of(row: Row) -> Account:
-    """The account in a row of these columns."""
-    id_, public_id, login, name, role, password, language, created_at, disabled_at, *more = row
-    extension, endpoint, mail, mobile, source, outside, totp, totp_at, totp_step, codes = more
-    return Account(
-        id_,
-        public_id,
-        login,
-        name,
-        _roles(role),
-        password,
-        language,
-        moment_of(created_at),
-        maybe_moment_of(disabled_at),
-        extension,
-        endpoint,
-        mail,
-        mobile,
-        source,
-        outside,
-        totp,
-        maybe_moment_of(totp_at),
-        totp_step,
-        codes,
-    )
-
-
-def _login(row: Row) -> Login:
-    id_, created_at, seen_at, expires_at, ended_at, address, browser, method, *account = row
-    return Login(
-        id_,
-        account_of(tuple(account)),
-        moment_of(created_at),
-        moment_of(seen_at),
-        moment_of(expires_at),
-        maybe_moment_of(ended_at),
-        address,
-        browser,
-        method,
-    )

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ringback.ports.proofs import Reset
-from ringback.store.accounts import account_columns, account_of
+from ringback.store.account_rows import ACCOUNT, account_of
 from ringback.store.moments import maybe_moment_of, micros, moment_of
 from ringback.store.reading import reading
 from ringback.store.sql import insert, sql
@@ -32,7 +32,7 @@ OFFER_RESET = insert("reset", "token_hash account_id created_at expires_at creat
 VOID_RESETS = sql("UPDATE reset SET used_at = :at WHERE account_id = :id AND used_at IS NULL")
 FORGET_RESETS = sql("DELETE FROM reset WHERE account_id = :id AND expires_at < :at")
 RESET_OF = sql(
-    f"""SELECT r.expires_at, r.used_at, {account_columns()} FROM reset r
+    f"""SELECT r.expires_at, r.used_at, {ACCOUNT} FROM reset r
     JOIN account ON account.id = r.account_id WHERE r.token_hash = :token_hash"""
 )
 

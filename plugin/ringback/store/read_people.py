@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ringback.core.folding import fold
 from ringback.ports.directory import PeoplePage, Sought
 from ringback.ports.people import Account
-from ringback.store.accounts import account_columns, account_of
+from ringback.store.account_rows import ACCOUNT, account_of
 from ringback.store.reading import reading
 from ringback.store.sql import sql, sql_each
 from ringback.store.tx import Row
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _HELD = """(:source = '' OR account.source = :source) AND (:role = '' OR account.role LIKE :role)
     AND (:disabled = '' OR (account.disabled_at IS NULL) = (:disabled = 'no'))"""
-AFTER = sql(f"SELECT {account_columns()} FROM account WHERE login > :after AND {_HELD} ORDER BY login LIMIT :most")
-_WITHIN = f"SELECT {account_columns()} FROM account WHERE login > :after AND {_HELD} AND EXISTS (SELECT 1 FROM member"
+AFTER = sql(f"SELECT {ACCOUNT} FROM account WHERE login > :after AND {_HELD} ORDER BY login LIMIT :most")
+_WITHIN = f"SELECT {ACCOUNT} FROM account WHERE login > :after AND {_HELD} AND EXISTS (SELECT 1 FROM member"
 AFTER_WITHIN = sql_each(
     f"""{_WITHIN} WHERE account_id = account.id AND department_id IN (SELECT value FROM json_each(:departments)))
     ORDER BY login LIMIT :most""",
@@ -29,11 +29,11 @@ AFTER_WITHIN = sql_each(
     ORDER BY login LIMIT :most""",
 )
 THOSE = sql_each(
-    f"SELECT {account_columns()} FROM account WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY name, login",
-    f"""SELECT {account_columns()} FROM account WHERE id IN
+    f"SELECT {ACCOUNT} FROM account WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY name, login",
+    f"""SELECT {ACCOUNT} FROM account WHERE id IN
     (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS json))) ORDER BY name, login""",
 )
-GET = sql(f"SELECT {account_columns()} FROM account WHERE public_id = :public_id")
+GET = sql(f"SELECT {ACCOUNT} FROM account WHERE public_id = :public_id")
 SOURCES = sql("SELECT DISTINCT source FROM account WHERE source <> '' ORDER BY source")
 AT_A_TIME = 500
 _LOGIN, _NAME, _EXTENSION, _MAIL = 2, 3, 9, 11
