@@ -102,8 +102,8 @@ DEFECTS: dict[str, Defect] = {
         (
             Cut(
                 "core/policy.py",
-                "AT_OPEN: tuple[Gate, ...] = (permission, pause, reachable, caller, opt_out, ",
-                "AT_OPEN: tuple[Gate, ...] = (permission, pause, reachable, caller, ",
+                "    opt_out,\n    length,\n    allowance,\n    rate,\n",
+                "    length,\n    allowance,\n    rate,\n",
             ),
             Cut("flow/opt_outs.py", "return _call_off_queued(thread, now, tx) + ", "return 0 and "),
         ),
@@ -114,12 +114,13 @@ DEFECTS: dict[str, Defect] = {
         (
             Cut(
                 "flow/outbound.py",
-                "    later = wanted.not_before if",
+                "    on_doubt = wanted.on_doubt or house.policy(wanted.class_)\n",
                 """    if wanted.not_before is not None:
         import dataclasses
         naive = wanted.not_before.replace(tzinfo=None)
         wanted = dataclasses.replace(wanted, not_before=naive.astimezone())
-    later = wanted.not_before if""",
+    on_doubt = wanted.on_doubt or house.policy(wanted.class_)
+""",
             ),
         ),
         scenes.text_for_a_later_moment,
