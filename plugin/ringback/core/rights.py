@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ringback.core.book import UNSAID, Book
-from ringback.core.grants import ALL_NUMBERS, ANY_CLASS, EVERYTHING, NOTHING, Effect, Level, Origin, Reach, Right, Way
+from ringback.core.grants import ANY_CLASS, EVERYTHING, NOTHING, Effect, Level, Origin, Reach, Right, Way
 from ringback.core.permissions import Action, Asker, Principal, Scope, may
 
 MACHINE = Right(Effect.ALLOW, Origin(Level.MACHINE))
@@ -70,8 +70,3 @@ class Rights:
         if not who.numbers:
             return reach
         return Reach(everything=False, numbers=frozenset(one for one in who.numbers if one in reach))
-
-    def anywhere(self, way: Way) -> bool:
-        """Whether there is any number they may do this with."""
-        reach = self.reach(way)
-        return reach.everything or bool(reach.numbers) or self.right(way, ALL_NUMBERS).allowed

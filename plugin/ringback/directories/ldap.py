@@ -76,7 +76,7 @@ class LdapDirectory:
 
     def _search(self, login: str) -> _Found | None:
         """The one entry of this login; of several none, since nobody knows which is meant."""
-        from ldap3.utils.conv import escape_filter_chars  # noqa: PLC0415
+        from ldap3.utils.conv import escape_filter_chars  # noqa: PLC0415 - the extra may not be installed
 
         settings = self._settings
         secret = settings.bind_password.get_secret_value() if settings.bind_password else ""
@@ -103,7 +103,7 @@ class LdapDirectory:
 
     def _groups_of(self, dn: str, connection: "Connection") -> list[str]:
         """Where groups name their members and not the other way."""
-        from ldap3.utils.conv import escape_filter_chars  # noqa: PLC0415
+        from ldap3.utils.conv import escape_filter_chars  # noqa: PLC0415 - the extra may not be installed
 
         if not self._settings.group_base:
             return []
@@ -118,7 +118,7 @@ class LdapDirectory:
     @contextmanager
     def _line(self, dn: str, password: str) -> "Iterator[Connection]":
         """A connection, encrypted where the settings say so before any name or password goes over it."""
-        from ldap3 import ANONYMOUS, SIMPLE, Connection  # noqa: PLC0415
+        from ldap3 import ANONYMOUS, SIMPLE, Connection  # noqa: PLC0415 - the extra may not be installed
 
         kind = SIMPLE if dn else ANONYMOUS
         connection = Connection(
@@ -143,7 +143,7 @@ class LdapDirectory:
             yield connection
 
     def _server(self) -> "Server":
-        from ldap3 import NONE, Server  # noqa: PLC0415
+        from ldap3 import NONE, Server  # noqa: PLC0415 - the extra may not be installed
 
         from ringback.directories.ldap_tls import CheckedTls  # noqa: PLC0415 - it imports ldap3
 
@@ -181,8 +181,8 @@ def _values(entry: "dict[str, object]", attribute: str) -> list[str]:
 
 def _names(dn: str) -> tuple[str, ...]:
     """A group by its whole name, and by the first part of it alone: `cn=sales,ou=groups` is `sales` too."""
-    from ldap3.core.exceptions import LDAPInvalidDnError  # noqa: PLC0415
-    from ldap3.utils.dn import parse_dn  # noqa: PLC0415
+    from ldap3.core.exceptions import LDAPInvalidDnError  # noqa: PLC0415 - the extra may not be installed
+    from ldap3.utils.dn import parse_dn  # noqa: PLC0415 - the extra may not be installed
 
     try:
         parts = parse_dn(dn)

@@ -46,7 +46,7 @@ class Keys:
 def trusted_keys(document: Mapping[str, object]) -> Keys:
     """Read a JWKS. Keys for anything but signing are left out."""
     from joserfc.errors import JoseError  # noqa: PLC0415 - the extra may not be installed
-    from joserfc.jwk import KeySet  # noqa: PLC0415
+    from joserfc.jwk import KeySet  # noqa: PLC0415 - the extra may not be installed
 
     listed = document.get("keys")
     usable = [key for key in listed if _signs(key)] if isinstance(listed, list) else []
@@ -62,8 +62,8 @@ def _signs(key: object) -> bool:
 
 def header_of(token: str) -> Mapping[str, object]:
     """The header of a token, not yet trusted."""
-    from joserfc.errors import JoseError  # noqa: PLC0415
-    from joserfc.jws import extract_compact  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415 - the extra may not be installed
+    from joserfc.jws import extract_compact  # noqa: PLC0415 - the extra may not be installed
 
     if len(token) > LONGEST:
         raise DirectoryRefused("the ID token is too long")
@@ -75,8 +75,8 @@ def header_of(token: str) -> Mapping[str, object]:
 
 def read_token(token: str, keys: Keys, expected: Expected) -> Mapping[str, object]:
     """The claims of an ID token. Raises DirectoryRefused for one that is not from there, not for us, or not for now."""
-    from joserfc import jwt  # noqa: PLC0415
-    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc import jwt  # noqa: PLC0415 - the extra may not be installed
+    from joserfc.errors import JoseError  # noqa: PLC0415 - the extra may not be installed
 
     header_of(token)
     try:
@@ -93,7 +93,7 @@ def read_token(token: str, keys: Keys, expected: Expected) -> Mapping[str, objec
 
 
 def _registry(expected: Expected) -> "JWTClaimsRegistry":
-    from joserfc.jwt import JWTClaimsRegistry  # noqa: PLC0415
+    from joserfc.jwt import JWTClaimsRegistry  # noqa: PLC0415 - the extra may not be installed
 
     return JWTClaimsRegistry(
         now=expected.now,
