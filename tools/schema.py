@@ -14,6 +14,7 @@ from ringback.store.schema import HEAD, SCHEMAS
 from ringback.store.tables import metadata
 from ringback.store.tables.record import GUARDED
 from ringback.store.tables.search import SPECIAL
+from ringback.store.tables.sessions import MAIN_QUEUE
 
 DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 VERSION = (
@@ -35,6 +36,7 @@ def _statements(dialect: Dialect) -> Iterator[str]:
             yield _tidy(str(CreateIndex(index).compile(dialect=dialect)))
     yield from SPECIAL[dialect.name]
     yield from GUARDED[dialect.name]
+    yield MAIN_QUEUE
     yield VERSION
     yield f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}')"
     yield "COMMIT"

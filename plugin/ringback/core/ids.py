@@ -32,6 +32,8 @@ class Kind(StrEnum):
     GROUP = "grp"
     CHANGE = "chg"
     """Grants that were changed at once."""
+    SESSION = "ses"
+    QUEUE = "que"
 
 
 def make_id(kind: Kind, moment: datetime, entropy: bytes) -> str:

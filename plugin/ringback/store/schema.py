@@ -11,7 +11,7 @@ from ringback.store.checking import check_file, locked
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0006"
+HEAD = "0007"
 """The schema this program speaks; a test compares it with the newest migration."""
 SCHEMAS = Path(__file__).parent
 """Where the scripts are that make an empty database; `python -m tools.schema` writes them."""

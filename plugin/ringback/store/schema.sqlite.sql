@@ -94,6 +94,7 @@ CREATE TABLE call (
     due_at BIGINT,
     until_at BIGINT,
     tried TEXT DEFAULT '' NOT NULL,
+    answered_by TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_call PRIMARY KEY (id),
     CONSTRAINT uq_call_pbx_uniqueid UNIQUE (pbx, uniqueid),
     CONSTRAINT uq_call_public_id UNIQUE (public_id)
@@ -120,6 +121,34 @@ CREATE INDEX ix_call_unanswered ON call (started_at, id) WHERE direction = 'inbo
 CREATE INDEX ix_call_with_text ON call (started_at, id) WHERE decision IN ('send', 'defer');
 
 CREATE INDEX ix_call_without_text ON call (started_at, id) WHERE direction = 'inbound' AND ended_at IS NOT NULL AND coalesce(outcome, '') NOT IN ('deflected', 'answered', 'answered_elsewhere', 'failed') AND decision IN ('suppress', 'none');
+
+CREATE TABLE call_offer (
+    id INTEGER NOT NULL,
+    pbx TEXT NOT NULL,
+    uniqueid TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    did TEXT NOT NULL,
+    peer TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    waiting INTEGER DEFAULT '0' NOT NULL,
+    agents INTEGER DEFAULT '0' NOT NULL,
+    expected_us BIGINT,
+    position BIGINT,
+    reason TEXT NOT NULL,
+    prompt TEXT DEFAULT '' NOT NULL,
+    at BIGINT NOT NULL,
+    answer TEXT DEFAULT '' NOT NULL,
+    answered_at BIGINT,
+    text TEXT DEFAULT '' NOT NULL,
+    session TEXT DEFAULT '' NOT NULL,
+    waited_us BIGINT,
+    CONSTRAINT pk_call_offer PRIMARY KEY (id),
+    CONSTRAINT uq_call_offer_pbx_uniqueid_kind UNIQUE (pbx, uniqueid, kind)
+);
+
+CREATE INDEX ix_call_offer_at ON call_offer (at);
+
+CREATE INDEX ix_call_offer_peer ON call_offer (peer);
 
 CREATE TABLE department (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -202,6 +231,17 @@ CREATE TABLE meter (
     CONSTRAINT pk_meter PRIMARY KEY ("key", slot)
 );
 
+CREATE TABLE not_textable (
+    peer TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since_at BIGINT NOT NULL,
+    until_at BIGINT NOT NULL,
+    times INTEGER DEFAULT '1' NOT NULL,
+    CONSTRAINT pk_not_textable PRIMARY KEY (peer)
+);
+
+CREATE INDEX ix_not_textable_until_at ON not_textable (until_at);
+
 CREATE TABLE number_group (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     public_id TEXT NOT NULL,
@@ -246,6 +286,41 @@ CREATE TABLE setting (
     changed_at BIGINT NOT NULL,
     changed_by TEXT NOT NULL,
     CONSTRAINT pk_setting PRIMARY KEY ("key")
+);
+
+CREATE TABLE text_queue (
+    id INTEGER NOT NULL,
+    public_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    main BOOLEAN DEFAULT false NOT NULL,
+    "plan" TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    removed_at BIGINT,
+    CONSTRAINT pk_text_queue PRIMARY KEY (id),
+    CONSTRAINT uq_text_queue_public_id UNIQUE (public_id)
+);
+
+CREATE UNIQUE INDEX ix_text_queue_name ON text_queue (name) WHERE removed_at IS NULL;
+
+CREATE TABLE voice_queue (
+    pbx TEXT NOT NULL,
+    name TEXT NOT NULL,
+    model TEXT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    CONSTRAINT pk_voice_queue PRIMARY KEY (pbx, name)
+);
+
+CREATE TABLE agent (
+    account_id BIGINT NOT NULL,
+    capacity INTEGER DEFAULT '3' NOT NULL,
+    voice_weight INTEGER DEFAULT '1' NOT NULL,
+    follows_phone BOOLEAN DEFAULT false NOT NULL,
+    desk TEXT DEFAULT 'ready' NOT NULL,
+    desk_since_at BIGINT,
+    turn_at BIGINT,
+    CONSTRAINT pk_agent PRIMARY KEY (account_id),
+    CONSTRAINT fk_agent_account_id FOREIGN KEY(account_id) REFERENCES account (id)
 );
 
 CREATE TABLE api_key (
@@ -402,6 +477,28 @@ CREATE INDEX ix_pending_text_due_at ON pending_text (due_at) WHERE state = 'pend
 
 CREATE INDEX ix_pending_text_peer ON pending_text (peer) WHERE state = 'pending';
 
+CREATE TABLE queue_member (
+    queue_id BIGINT NOT NULL,
+    account_id BIGINT NOT NULL,
+    seq INTEGER DEFAULT '0' NOT NULL,
+    since_at BIGINT NOT NULL,
+    CONSTRAINT pk_queue_member PRIMARY KEY (queue_id, account_id),
+    CONSTRAINT fk_queue_member_queue_id FOREIGN KEY(queue_id) REFERENCES text_queue (id),
+    CONSTRAINT fk_queue_member_account_id FOREIGN KEY(account_id) REFERENCES account (id)
+);
+
+CREATE INDEX ix_queue_member_account_id ON queue_member (account_id);
+
+CREATE TABLE queue_voice (
+    pbx TEXT NOT NULL,
+    name TEXT NOT NULL,
+    queue_id BIGINT NOT NULL,
+    CONSTRAINT pk_queue_voice PRIMARY KEY (pbx, name),
+    CONSTRAINT fk_queue_voice_queue_id FOREIGN KEY(queue_id) REFERENCES text_queue (id)
+);
+
+CREATE INDEX ix_queue_voice_queue_id ON queue_voice (queue_id);
+
 CREATE TABLE reset (
     id INTEGER NOT NULL,
     token_hash TEXT NOT NULL,
@@ -439,6 +536,16 @@ CREATE TABLE cool_down (
 
 CREATE INDEX ix_cool_down_until_at ON cool_down (until_at);
 
+CREATE TABLE queue_number (
+    number_id BIGINT NOT NULL,
+    queue_id BIGINT NOT NULL,
+    CONSTRAINT pk_queue_number PRIMARY KEY (number_id),
+    CONSTRAINT fk_queue_number_number_id FOREIGN KEY(number_id) REFERENCES number (id),
+    CONSTRAINT fk_queue_number_queue_id FOREIGN KEY(queue_id) REFERENCES text_queue (id)
+);
+
+CREATE INDEX ix_queue_number_queue_id ON queue_number (queue_id);
+
 CREATE TABLE thread (
     id INTEGER NOT NULL,
     public_id TEXT NOT NULL,
@@ -464,6 +571,28 @@ CREATE INDEX ix_thread_number_waiting ON thread (number_id, changed_at, id) WHER
 CREATE INDEX ix_thread_peer ON thread (peer);
 
 CREATE INDEX ix_thread_waiting ON thread (changed_at, id) WHERE waits_since_at IS NOT NULL;
+
+CREATE TABLE consent_event (
+    id INTEGER NOT NULL,
+    thread_id BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    class_ TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    method TEXT NOT NULL,
+    prompt TEXT DEFAULT '' NOT NULL,
+    call_id BIGINT,
+    evidence TEXT DEFAULT '' NOT NULL,
+    by_ TEXT DEFAULT '' NOT NULL,
+    until_at BIGINT,
+    CONSTRAINT pk_consent_event PRIMARY KEY (id),
+    CONSTRAINT fk_consent_event_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
+    CONSTRAINT fk_consent_event_call_id FOREIGN KEY(call_id) REFERENCES call (id)
+);
+
+CREATE INDEX ix_consent_event_call_id ON consent_event (call_id) WHERE call_id IS NOT NULL;
+
+CREATE INDEX ix_consent_event_thread_id_id ON consent_event (thread_id, id);
 
 CREATE TABLE incoming (
     id INTEGER NOT NULL,
@@ -509,6 +638,8 @@ CREATE INDEX ix_opt_out_event_thread_id ON opt_out_event (thread_id);
 CREATE TABLE pair_facts (
     thread_id BIGINT NOT NULL,
     opted_out_at BIGINT,
+    consents TEXT DEFAULT '' NOT NULL,
+    told_at BIGINT,
     CONSTRAINT pk_pair_facts PRIMARY KEY (thread_id),
     CONSTRAINT fk_pair_facts_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id)
 );
@@ -654,6 +785,68 @@ CREATE TABLE part (
 
 CREATE INDEX ix_part_message_id ON part (message_id);
 
+CREATE TABLE session (
+    id INTEGER NOT NULL,
+    public_id TEXT NOT NULL,
+    thread_id BIGINT NOT NULL,
+    did TEXT NOT NULL,
+    peer TEXT NOT NULL,
+    state TEXT NOT NULL,
+    queue_id BIGINT NOT NULL,
+    start TEXT NOT NULL,
+    origin TEXT DEFAULT '' NOT NULL,
+    agent_id BIGINT,
+    offered_to BIGINT,
+    waiting_on TEXT DEFAULT '' NOT NULL,
+    call_id BIGINT,
+    released_at BIGINT,
+    opened_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    queued_at BIGINT,
+    assigned_at BIGINT,
+    replied_at BIGINT,
+    ended_at BIGINT,
+    wait_told_at BIGINT,
+    due TEXT DEFAULT '' NOT NULL,
+    due_at BIGINT,
+    language TEXT DEFAULT '' NOT NULL,
+    ivr_path TEXT DEFAULT '' NOT NULL,
+    caller_name TEXT DEFAULT '' NOT NULL,
+    first_text_id BIGINT,
+    CONSTRAINT pk_session PRIMARY KEY (id),
+    CONSTRAINT uq_session_public_id UNIQUE (public_id),
+    CONSTRAINT fk_session_thread_id FOREIGN KEY(thread_id) REFERENCES thread (id),
+    CONSTRAINT fk_session_queue_id FOREIGN KEY(queue_id) REFERENCES text_queue (id),
+    CONSTRAINT fk_session_agent_id FOREIGN KEY(agent_id) REFERENCES account (id),
+    CONSTRAINT fk_session_offered_to FOREIGN KEY(offered_to) REFERENCES account (id),
+    CONSTRAINT fk_session_call_id FOREIGN KEY(call_id) REFERENCES call (id),
+    CONSTRAINT fk_session_first_text_id FOREIGN KEY(first_text_id) REFERENCES message (id)
+);
+
+CREATE INDEX ix_session_agent ON session (agent_id) WHERE agent_id IS NOT NULL AND ended_at IS NULL;
+
+CREATE INDEX ix_session_agent_id_assigned_at ON session (agent_id, assigned_at);
+
+CREATE INDEX ix_session_call_id ON session (call_id) WHERE call_id IS NOT NULL;
+
+CREATE INDEX ix_session_due ON session (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX ix_session_ended_at_queue_id ON session (ended_at, queue_id);
+
+CREATE INDEX ix_session_first_text_id ON session (first_text_id) WHERE first_text_id IS NOT NULL;
+
+CREATE INDEX ix_session_offered_to ON session (offered_to) WHERE offered_to IS NOT NULL AND ended_at IS NULL;
+
+CREATE UNIQUE INDEX ix_session_open_thread ON session (thread_id) WHERE ended_at IS NULL;
+
+CREATE INDEX ix_session_peer_id ON session (peer, id);
+
+CREATE INDEX ix_session_queued ON session (queue_id, queued_at, id) WHERE state = 'queued';
+
+CREATE INDEX ix_session_thread_id_id ON session (thread_id, id);
+
+CREATE INDEX ix_session_with_call ON session (call_id) WHERE call_id IS NOT NULL AND ended_at IS NULL;
+
 CREATE TABLE task (
     id INTEGER NOT NULL,
     public_id TEXT NOT NULL,
@@ -717,6 +910,51 @@ CREATE INDEX ix_attempt_message_id ON attempt (message_id);
 
 CREATE INDEX ix_attempt_open ON attempt (carrier) WHERE outcome IS NULL;
 
+CREATE TABLE session_event (
+    id INTEGER NOT NULL,
+    session_id BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    why TEXT NOT NULL,
+    state TEXT NOT NULL,
+    by_ TEXT DEFAULT '' NOT NULL,
+    agent_id BIGINT,
+    queue_id BIGINT,
+    detail TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_session_event PRIMARY KEY (id),
+    CONSTRAINT fk_session_event_session_id FOREIGN KEY(session_id) REFERENCES session (id),
+    CONSTRAINT fk_session_event_agent_id FOREIGN KEY(agent_id) REFERENCES account (id),
+    CONSTRAINT fk_session_event_queue_id FOREIGN KEY(queue_id) REFERENCES text_queue (id)
+);
+
+CREATE INDEX ix_session_event_session_id_id ON session_event (session_id, id);
+
+CREATE TABLE transfer (
+    id INTEGER NOT NULL,
+    session_id BIGINT NOT NULL,
+    by_agent BIGINT NOT NULL,
+    to_agent BIGINT,
+    to_queue BIGINT,
+    note TEXT DEFAULT '' NOT NULL,
+    state TEXT NOT NULL,
+    asked_at BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    closed_at BIGINT,
+    why TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_transfer PRIMARY KEY (id),
+    CONSTRAINT fk_transfer_session_id FOREIGN KEY(session_id) REFERENCES session (id),
+    CONSTRAINT fk_transfer_by_agent FOREIGN KEY(by_agent) REFERENCES account (id),
+    CONSTRAINT fk_transfer_to_agent FOREIGN KEY(to_agent) REFERENCES account (id),
+    CONSTRAINT fk_transfer_to_queue FOREIGN KEY(to_queue) REFERENCES text_queue (id)
+);
+
+CREATE INDEX ix_transfer_due_at ON transfer (due_at) WHERE state = 'requested';
+
+CREATE INDEX ix_transfer_session_id ON transfer (session_id);
+
+CREATE INDEX ix_transfer_to_agent ON transfer (to_agent) WHERE state = 'requested';
+
+CREATE INDEX ix_transfer_to_queue ON transfer (to_queue) WHERE state = 'requested';
+
 CREATE TABLE receipt (
     id INTEGER NOT NULL,
     attempt_id BIGINT NOT NULL,
@@ -752,8 +990,11 @@ WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) BEGIN
     SELECT RAISE(ABORT, 'the record of who did what stays as it was written');
 END;
 
+INSERT INTO text_queue (public_id, name, main, plan, created_at, changed_at)
+VALUES ('que_00000000000000000000000000', 'main', true, '{}', 0, 0);
+
 CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
 
-INSERT INTO alembic_version (version_num) VALUES ('0006');
+INSERT INTO alembic_version (version_num) VALUES ('0007');
 
 COMMIT;

@@ -47,6 +47,7 @@ call = Table(
     maybe_moment("due_at"),
     maybe_moment("until_at"),
     words("tried", ""),
+    words("answered_by", ""),
     UniqueConstraint("pbx", "uniqueid"),
     Index("ix_call_linkedid", "linkedid"),
     Index("ix_call_peer_started_at", "peer", "started_at"),

@@ -40,11 +40,15 @@ thread = Table(
     Index("ix_thread_number_waiting", "number_id", "changed_at", "id", sqlite_where=WAITS, postgresql_where=WAITS),
 )
 
+# `consents` folds the ledger: what holds, for which class and scope, until when. `told_at`: when they were last told
+# what they get and how to stop it.
 pair_facts = Table(
     "pair_facts",
     metadata,
     Column("thread_id", BigInteger, ForeignKey("thread.id"), primary_key=True, autoincrement=False),
     maybe_moment("opted_out_at"),
+    words("consents", ""),
+    maybe_moment("told_at"),
 )
 
 opt_out_event = Table(
