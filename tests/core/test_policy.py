@@ -71,6 +71,13 @@ REFUSED = [
     pytest.param(BY_HAND | {"never_text": True, "program": True}, Reason.NEVER_TEXT, id="never, also for a program"),
     pytest.param(BY_HAND | {"staged_out": True, "program": True}, Reason.STAGING, id="staging, also for a program"),
     pytest.param({"opted_out": True}, Reason.OPTED_OUT, id="said STOP"),
+    pytest.param({"unconsented": True}, Reason.CONSENT_MISSING, id="it stands on a yes, and nobody gave one"),
+    pytest.param(BY_HAND | {"unconsented": True}, Reason.CONSENT_MISSING, id="a yes, also when a person writes"),
+    pytest.param({"unreached": Reason.LANDLINE}, Reason.LANDLINE, id="a carrier said landline"),
+    pytest.param({"unreached": Reason.NOT_TEXTABLE}, Reason.NOT_TEXTABLE, id="a carrier said that no text arrives"),
+    pytest.param(
+        peer(line=Line.PREMIUM) | {"unreached": Reason.LANDLINE}, Reason.PREMIUM, id="the plan, before what was learned"
+    ),
     pytest.param({"too_long": True}, Reason.TOO_LONG, id="longer than we send"),
     pytest.param({"automatic_to_pair": 3}, Reason.LOOP, id="three in this hour"),
     pytest.param({"automatic_this_minute": 60}, Reason.STORM, id="sixty in this minute"),
@@ -102,6 +109,11 @@ def test_a_number_the_network_calls_a_fake_is_refused(verstat):
             BY_HAND | {"automatic_to_pair": 9, "automatic_this_minute": 99}, id="guards are for automatic texts"
         ),
         pytest.param(BY_HAND | {"caller_initiated": False}, id="no call asked for it"),
+        pytest.param(BY_HAND | {"unreached": Reason.LANDLINE}, id="a person may try where a carrier said landline"),
+        pytest.param(
+            {"unreached": Reason.LANDLINE, "command": True, "call": None},
+            id="the answer to a text that came from there",
+        ),
         pytest.param({"opted_out": True, "command": True, "call": None}, id="the answer to STOP itself"),
         pytest.param(
             {"never_text": True, "command": True, "call": None}, id="the answer to a STOP of one never texted"
@@ -149,6 +161,7 @@ ORDER = [
     Reason.NEVER_TEXT,
     Reason.STAGING,
     Reason.OPTED_OUT,
+    Reason.CONSENT_MISSING,
     Reason.TOO_LONG,
     Reason.LOOP,
     Reason.STORM,
@@ -165,6 +178,7 @@ ALL_AT_ONCE = {
     Reason.NEVER_TEXT: {"never_text": True},
     Reason.STAGING: {"staged_out": True},
     Reason.OPTED_OUT: {"opted_out": True},
+    Reason.CONSENT_MISSING: {"unconsented": True},
     Reason.TOO_LONG: {"too_long": True},
     Reason.QUOTA_EXCEEDED: {"over": True},
     Reason.LOOP: {"automatic_to_pair": 3},

@@ -208,6 +208,7 @@ TEXTS = {"en": EN, "es": ES, "pt-BR": PT_BR}
         pytest.param(["es-MX"], ("es", ES), id="the region is dropped"),
         pytest.param(["es_MX"], ("es", ES), id="written as Asterisk does"),
         pytest.param(["pt-BR"], ("pt-BR", PT_BR), id="the region is kept where it stands"),
+        pytest.param(["pt_BR"], ("pt-BR", PT_BR), id="and there too as Asterisk writes it"),
         pytest.param(["pt"], ("en", EN), id="a region is not invented"),
         pytest.param(["fr", "es"], ("es", ES), id="the next best"),
         pytest.param(["fr"], ("en", EN), id="none: the first written"),

@@ -48,6 +48,19 @@ class Presentation(StrEnum):
     UNKNOWN = "unknown"
 
 
+# CALLERID(num-pres), by how it begins: allowed_passed_screen, prohib_not_screened ...
+NUMBER_PRESENTATION = (
+    ("allowed", Presentation.SHOWN),
+    ("prohib", Presentation.WITHHELD),
+    ("unavailable", Presentation.WITHHELD),
+)
+
+
+def presentation(token: str) -> Presentation:
+    """Read what CALLERID(num-pres) says."""
+    return next((meaning for start, meaning in NUMBER_PRESENTATION if token.startswith(start)), Presentation.UNKNOWN)
+
+
 class Rang(StrEnum):
     """How one leg of a call ended."""
 
@@ -124,6 +137,14 @@ class Call:
     transfer_unanswered: bool = False
     legs: tuple[Leg, ...] = ()
     seen: tuple[Sighting, ...] = ()
+    caller_name: str = ""
+
+    @property
+    def answered_by(self) -> str:
+        """The phone that has the caller: the last that answered. Empty while nobody has them."""
+        if self.answered_at is None:
+            return ""
+        return next((leg.to for leg in reversed(self.legs) if leg.rang is Rang.ANSWER), "")
 
 
 @dataclass(frozen=True, slots=True)

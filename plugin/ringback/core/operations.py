@@ -50,9 +50,12 @@ class About(StrEnum):
     TASK = "task"
     RUN = "run"
     NUMBER = "number"
+    SESSION = "session"
+    QUEUE = "queue"
+    """A text queue."""
 
 
-OF_A_NUMBER = frozenset({About.THREAD, About.TEXT, About.CALL, About.TASK, About.RUN})
+OF_A_NUMBER = frozenset({About.THREAD, About.TEXT, About.CALL, About.TASK, About.RUN, About.SESSION})
 """What belongs to one of our numbers: whoever may not see that number is told that there is no such thing."""
 
 

@@ -38,6 +38,8 @@ class Asker(StrEnum):
     """Whoever may run commands on this machine."""
     PROGRAM = "program"
     """A program with a key of the API."""
+    DIALPLAN = "dialplan"
+    """The dialplan of a PBX, for a caller who pressed a key."""
     NOBODY = "nobody"
     """A request that nobody is logged in for; no role, so it may nothing."""
 
@@ -79,6 +81,15 @@ class Action(StrEnum):
     """Take what pages show away as a file."""
     ERASE = "erase"
     """Write out, or erase, everything known of a person."""
+    TAKE_SESSIONS = "take_sessions"
+    """Be an agent: take sessions, hand them on, dismiss and end them."""
+    READ_BOARD = "read_board"
+    """See queues, agents and sessions as they are now."""
+    ASSIGN_SESSIONS = "assign_sessions"
+    """Take a session over, give it to another, say that an agent is away."""
+    READ_QUEUES = "read_queues"
+    MANAGE_QUEUES = "manage_queues"
+    """Make and change text queues, their members and what callers are offered."""
     READ_OWN = "read_own"
     """One's own account, browsers and rights: whoever is logged in."""
 
@@ -109,6 +120,11 @@ def at_the_shell(name: str) -> Principal:
     return Principal(Asker.SHELL, name, name, frozenset())
 
 
+def in_the_dialplan(pbx: str) -> Principal:
+    """A PBX whose dialplan showed our secret: what it tells of a caller is what that caller chose."""
+    return Principal(Asker.DIALPLAN, pbx, pbx, frozenset())
+
+
 _AGENT = frozenset(
     {
         Action.READ_THREADS,
@@ -117,6 +133,7 @@ _AGENT = frozenset(
         Action.READ_CALLS,
         Action.READ_HEALTH,
         Action.PAUSE,
+        Action.TAKE_SESSIONS,
         Action.READ_OWN,
     }
 )
@@ -131,6 +148,9 @@ OF_ROLE: Mapping[Role, frozenset[Action]] = {
         Action.READ_LISTS,
         Action.MANAGE_LISTS,
         Action.EXPORT,
+        Action.READ_BOARD,
+        Action.ASSIGN_SESSIONS,
+        Action.READ_QUEUES,
     },
     Role.AGENT: _AGENT,
     Role.AUDITOR: frozenset(

@@ -46,6 +46,8 @@ class Facts:
     send. `automatic_this_minute` and `automatic_to_pair` count what was queued before this text;
     `next_free_at` is when a text may go that some `rate` holds, None when none does. `not_before` is the time
     that whoever asked for it named, while that is to come. `staged_out`: staging is on, and they are not on its list.
+    `unconsented`: it stands on a yes of theirs, and there is none. `unreached`: why texts to them were found not to
+    arrive.
     """
 
     peer: Number
@@ -60,6 +62,8 @@ class Facts:
     never_text: bool = False
     staged_out: bool = False
     opted_out: bool = False
+    unconsented: bool = False
+    unreached: Reason | None = None
     over: bool | None = False
     paused: bool = False
     program: bool = False
@@ -113,7 +117,8 @@ def pause(facts: Facts) -> Verdict | None:
 
 
 def reachable(facts: Facts) -> Verdict | None:
-    """Emergency, premium, short, internal, our own, invalid numbers and known landlines are never texted."""
+    """Emergency, premium, short, internal, our own, invalid numbers and known landlines are never texted; by itself
+    nothing goes either where carriers said that no text arrives. A person may try, and is warned."""
     peer = facts.peer
     if not facts.carrier_known:
         return Refuse(Reason.NUMBER_UNKNOWN)
@@ -122,6 +127,8 @@ def reachable(facts: Facts) -> Verdict | None:
     if peer.line is Line.EMERGENCY:
         return Refuse(Reason.EMERGENCY)
     reason = UNREACHABLE_KINDS.get(peer.kind) or UNREACHABLE_LINES.get(peer.line)
+    if reason is None and facts.automatic and not facts.command:
+        reason = facts.unreached
     return Refuse(reason) if reason else None
 
 
@@ -155,6 +162,11 @@ def staging(facts: Facts) -> Verdict | None:
 def opt_out(facts: Facts) -> Verdict | None:
     """STOP holds for everything but the answer to STOP itself, and to a HELP after it."""
     return Refuse(Reason.OPTED_OUT) if facts.opted_out and not facts.command else None
+
+
+def consent(facts: Facts) -> Verdict | None:
+    """A text that stands on a yes of theirs goes only while the ledger holds one."""
+    return Refuse(Reason.CONSENT_MISSING) if facts.unconsented else None
 
 
 def length(facts: Facts) -> Verdict | None:
@@ -200,6 +212,7 @@ AT_SUBMIT: tuple[Gate, ...] = (
     never_text,
     staging,
     opt_out,
+    consent,
     length,
     loop,
     storm,
@@ -214,6 +227,7 @@ AT_OPEN: tuple[Gate, ...] = (
     never_text,
     staging,
     opt_out,
+    consent,
     length,
     allowance,
     rate,

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     RETURNED = "returned"
     TOO_OLD = "too_old"
     UNSEEN = "unseen"
+    ON_TEXT = "on_text"
 
     # a gate or guard refused
     PERMISSION_DENIED = "permission_denied"
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     NEVER_TEXT = "never_text"
     STAGING = "staging"
     OPTED_OUT = "opted_out"
+    CONSENT_MISSING = "consent_missing"
     QUOTA_EXCEEDED = "quota_exceeded"
     PAUSED = "paused"
     STORM = "storm"
@@ -48,6 +50,15 @@ class Reason(StrEnum):
     TEMPLATE_FAULT = "template_fault"
     TOO_LONG = "too_long"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+
+    # a caller is offered no text
+    WAIT_SHORT = "wait_short"
+    WAIT_UNKNOWN = "wait_unknown"
+    NO_TEXT_AGENTS = "no_text_agents"
+    NO_TEXT_QUEUE = "no_text_queue"
+    ASKED_BEFORE = "asked_before"
+    CALL_UNKNOWN = "call_unknown"
+    NOT_THE_CALLER = "not_the_caller"
 
     # a gate or the carrier put it off, or a note kept beside a yes
     RATE_NUMBER = "rate_number"
@@ -71,6 +82,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.RETURNED: "Somebody spoke with this caller before the text was due.",
     Reason.TOO_OLD: "The call was too long ago; a person should decide.",
     Reason.UNSEEN: "The call ended while Asterisk was out of sight, so nobody knows how.",
+    Reason.ON_TEXT: "The caller goes on by text already, so no other text is sent.",
     Reason.PERMISSION_DENIED: "Whoever asked for this text may not send it.",
     Reason.WITHHELD: "The caller withheld the number.",
     Reason.PRESENTATION_UNKNOWN: (
@@ -91,6 +103,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.NEVER_TEXT: "This number is on the list of those that are never texted.",
     Reason.STAGING: "Staging is on, and this number is not on its list.",
     Reason.OPTED_OUT: "This person said STOP to this number.",
+    Reason.CONSENT_MISSING: "This person did not say yes to a text like this.",
     Reason.QUOTA_EXCEEDED: "The month's allowance is used up.",
     Reason.PAUSED: "Automatic texts are paused.",
     Reason.STORM: "Too many texts in one minute; this one was not sent.",
@@ -100,6 +113,13 @@ SENTENCES: dict[Reason, str] = {
     Reason.TEMPLATE_FAULT: "The rule's text could not be filled in.",
     Reason.TOO_LONG: "The text is longer than the limit.",
     Reason.IDEMPOTENCY_MISMATCH: "This form was sent before with another text.",
+    Reason.WAIT_SHORT: "The wait is shorter than the queue asks for before it offers texts.",
+    Reason.WAIT_UNKNOWN: "Nobody can say how long the wait will be, and the queue does not offer texts then.",
+    Reason.NO_TEXT_AGENTS: "Too few agents can take a text now.",
+    Reason.NO_TEXT_QUEUE: "No text queue belongs to this voice queue.",
+    Reason.ASKED_BEFORE: "The caller was asked in this call already.",
+    Reason.CALL_UNKNOWN: "The PBX has no such call now, so nothing is sent in its name.",
+    Reason.NOT_THE_CALLER: "The dialplan named another number than the one the call came from.",
     Reason.RATE_NUMBER: "This number sends as fast as it may; the text waits its turn.",
     Reason.RATE_CAMPAIGN: "This campaign sends as much as it may; the text waits its turn.",
     Reason.RATE_CARRIER: "The carrier asked us to slow down; the text waits.",

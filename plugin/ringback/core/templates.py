@@ -29,6 +29,13 @@ class TextKind(StrEnum):
     CALL_TEXT = "call_text"
     BULK_TEXT = "bulk_text"
     """One text to many people. Beside `business`, its names are whatever each recipient brings along."""
+    QUEUE_TEXT = "queue_text"
+    """A text queue says something by itself."""
+    TRANSFER_TEXT = "transfer_text"
+    WARNING_TEXT = "warning_text"
+    HOURS_TEXT = "hours_text"
+    INTRODUCTION = "introduction"
+    """What somebody gets who texts us for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ def choices(names: Mapping[str, Name]) -> str:
     return f"use one of {', '.join(names)}{brought}"
 
 
+_OF_QUEUE = {"business": _words(60), "queue": _words(40), "did": _digits(24)}
 NAMES: Mapping[TextKind, Mapping[str, Name]] = {
     TextKind.BULK_TEXT: _AnyWord(),
     TextKind.CALL_TEXT: {
@@ -89,6 +97,11 @@ NAMES: Mapping[TextKind, Mapping[str, Name]] = {
         "queue": _words(40),
         "windows": _words(100, literal=None),
     },
+    TextKind.QUEUE_TEXT: _OF_QUEUE,
+    TextKind.TRANSFER_TEXT: {**_OF_QUEUE, "agent": _words(60, literal=None)},
+    TextKind.WARNING_TEXT: {**_OF_QUEUE, "minutes": _digits(6)},
+    TextKind.INTRODUCTION: {"business": _words(60), "contact": _words(60), "did": _digits(24)},
+    TextKind.HOURS_TEXT: {**_OF_QUEUE, "windows": _words(100, literal=None)},
 }
 
 

@@ -166,9 +166,10 @@ def decide(call: Call, chosen: Chosen, known: Known) -> CallDecision:
 
 
 def in_language(texts: Mapping[str, Template], wanted: Sequence[str]) -> tuple[str, Template]:
-    """Pick the text: the first wanted language there is (`es-MX` falls back to `es`), else the first written."""
-    for language in wanted:
-        for form in (language, language.partition("-")[0].partition("_")[0]):
+    """Pick the text: the first wanted language there is (`es-MX` falls back to `es`), else the first written. Asterisk
+    writes `es_MX`."""
+    for language in (one.replace("_", "-") for one in wanted):
+        for form in (language, language.partition("-")[0]):
             if form in texts:
                 return form, texts[form]
     first = next(iter(texts))

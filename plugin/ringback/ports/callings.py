@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ringback.core.calls import Call
 from ringback.core.triggers import CallDecision
+from ringback.ports.offers import LiveCall
 from ringback.ports.texts import CallFactsRow
 
 
@@ -61,7 +62,18 @@ class Calls(Protocol):
         """Read what is known of calls whose beginnings and ends come next, for a batch."""
 
     def begin(self, call: Call, did: str, peer: str | None) -> int | None: ...
-    def answered(self, pbx: str, uniqueid: str, at: datetime) -> None: ...
+    def answered(self, pbx: str, uniqueid: str, at: datetime, by: str) -> None:
+        """Somebody speaks with them: `by` is the name of the phone, as far as it is known."""
+
+    def live_with(self, peer: str) -> LiveCall | None:
+        """The call with this person that goes on, the newest of them."""
+
+    def row_of(self, pbx: str, uniqueid: str) -> int | None:
+        """The row of a call that is known."""
+
+    def is_over(self, call_id: int) -> bool:
+        """Whether a call has ended."""
+
     def ending(self, call: Call, did: str, peer: str | None) -> int | None: ...
     def finish(self, call_id: int, call: Call, did: str, peer: str | None, decision: CallDecision) -> None: ...
     def redecided(self, call_id: int, decision: CallDecision) -> None: ...

@@ -20,6 +20,14 @@ BULKS = Touch("bulks", 0)
 """Some run to many people began, or was paused, resumed or called off."""
 GRANTS = Touch("grants", 0)
 """Who may what is another now: a grant, a department, a role, who owns a number."""
+SESSIONS = Touch("sessions", 0)
+"""Some session moved; Touch("agent", account row) is rung for the agents it concerns beside it."""
+QUEUES = Touch("queues", 0)
+"""A text queue, its members, or what an agent carries is another now."""
+VOICE = Touch("voice", 0)
+"""A queue of Asterisk's is another now: a caller came or went, or somebody who serves it; told without a flush."""
+PRESENCE = Touch("presence", 0)
+"""Some agent came, went, or took a call; told without a flush."""
 
 
 class Counted(NamedTuple):

@@ -30,6 +30,10 @@ class StoredIncoming:
 
 
 class Inbound(Protocol):
+    def first_since(self, thread_id: int, since: datetime) -> str | None:
+        """What this person wrote first since then; None for nothing yet. A text whose pieces are still to come counts
+        once it is whole."""
+
     """What carriers bring from handsets: journalled, joined, filed under its thread."""
 
     def journal(self, carrier: str, provider_id: str, fingerprint: str, body: bytes, now: datetime) -> Arrival:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ringback.core.consents import NOTHING_SAID, Consents
 from ringback.core.messages import Urgency
 from ringback.core.rates import Bucket, Counter, Place
+from ringback.core.reasons import Reason
 
 STAGING = "staging"
 """The setting that is there while only those on the list `only` are texted."""
@@ -18,6 +20,8 @@ class PairFacts:
     one that goes before waits.
 
     `opted_out_at` counts what they said to the whole business too. `never` and `only`: they are on that list.
+    `consents` is what they said yes to; `told_at` when they were last told what they get and how to stop it;
+    `not_textable` why texts to them were found not to arrive, while that is believed.
     """
 
     opted_out_at: datetime | None
@@ -31,6 +35,9 @@ class PairFacts:
     never: bool = False
     only: bool = False
     staging: bool = False
+    consents: Consents = NOTHING_SAID
+    told_at: datetime | None = None
+    not_textable: Reason | None = None
 
     @property
     def opted_out(self) -> bool:

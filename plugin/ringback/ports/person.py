@@ -27,6 +27,15 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
+class NotTextable:
+    """That texts to this number were found not to arrive, and until when that is believed."""
+
+    reason: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What there is. `record` are the rows of the record about the person's threads, texts, calls and tasks."""
 
@@ -35,10 +44,11 @@ class Known:
     listed: tuple[Listed, ...]
     waits: tuple[Waits, ...]
     quiet: tuple[Quiet, ...]
+    not_textable: tuple[NotTextable, ...]
     record: tuple[Entry, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.stories) or any((self.listed, self.waits, self.quiet, self.record))
+        return bool(self.stories) or any((self.listed, self.waits, self.quiet, self.not_textable, self.record))
 
 
 class ReadPerson(Protocol):

@@ -14,6 +14,8 @@ class Kept(StrEnum):
     CALLS = "calls"
     PROVIDER_IDS = "provider_ids"
     RECEIPTS = "receipts"
+    SESSIONS = "sessions"
+    OFFERS = "offers"
     AUDIT = "audit"
 
 
@@ -23,6 +25,15 @@ class Retention(Protocol):
 
         That rows of the record went is written down in it, as at `now`.
         """
+        ...
+
+    def age_consents(self, before: datetime, limit: int) -> int:
+        """Look at the next lines of the ledger of consents, from the beginning again at its end. Lines of pairs between
+        whom nothing passed since go, with what held by them; returns of how many pairs."""
+        ...
+
+    def forget_barred(self, now: datetime) -> None:
+        """Drop what was believed of numbers that cannot be texted, where that time is over."""
         ...
 
     def threads_of(self, peer: str) -> list[tuple[int, str, str]]:

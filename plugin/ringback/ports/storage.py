@@ -7,19 +7,23 @@ from typing import Generic, Protocol, TypeVar
 
 from ringback.ports.bulks import Bulks
 from ringback.ports.callings import Calls
+from ringback.ports.consents import Ledger
 from ringback.ports.doubts import Doubts
 from ringback.ports.figures import Figures
 from ringback.ports.grants import Departments, Grants, Numbers
 from ringback.ports.inbox import Inbound
 from ringback.ports.keys import Keys
 from ringback.ports.lists import Lists
+from ringback.ports.offers import Offers
 from ringback.ports.pairs import Pairs
 from ringback.ports.people import Accounts, Audit
 from ringback.ports.proofs import Proofs
+from ringback.ports.queues import TextQueues
 from ringback.ports.records import Idempotency, Repairs, Settings, Tasks
 from ringback.ports.restored import Restored
 from ringback.ports.retention import Retention
 from ringback.ports.search import Search
+from ringback.ports.sessions import Sessions
 from ringback.ports.texts import Outbox, Outcomes, PendingTexts
 
 T = TypeVar("T")
@@ -76,6 +80,14 @@ class Tx(Protocol):
     def lists(self) -> Lists: ...
     @property
     def search(self) -> Search: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def queues(self) -> TextQueues: ...
+    @property
+    def offers(self) -> Offers: ...
+    @property
+    def consents(self) -> Ledger: ...
 
 
 Step = Callable[[Tx], T]

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ringback.core.consents import ConsentEvent
+from ringback.core.offers import Offer
 from ringback.ports.holds import Held
 from ringback.ports.lists import Entry
+from ringback.ports.sessions import SessionStory
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,9 @@ class CallStory:
     thread: str | None = None
     """The public id of the thread of this pair, if there is one."""
     tasks: tuple[TaskStory, ...] = ()
+    answered_by: str = ""
+    offers: tuple[Offer, ...] = ()
+    """What the dialplan offered them, or why nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +244,18 @@ class ThreadStory:
     opted_out_at: datetime | None
     ledger: tuple[LedgerStory, ...]
     deeds: tuple[DeedStory, ...]
+    consents: tuple[ConsentEvent, ...] = ()
+    """What they said yes or no to, line by line."""
+    told_at: datetime | None = None
+    """When they were last told what they get, and how to stop it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stories:
     """What was found: calls with their texts, texts from handsets with their answers, and texts that are neither.
 
-    `tasks` are those that are about nothing else shown here; `lists` are those that the people shown here are on.
+    `tasks` are those that are about nothing else shown here; `lists` are those that the people shown here are on;
+    `sessions` are those of the threads and calls shown here, the oldest first.
     """
 
     calls: tuple[CallStory, ...] = ()
@@ -253,6 +264,7 @@ class Stories:
     threads: tuple[ThreadStory, ...] = ()
     tasks: tuple[TaskStory, ...] = ()
     lists: tuple[Entry, ...] = ()
+    sessions: tuple[SessionStory, ...] = ()
 
     def __bool__(self) -> bool:
-        return any((self.calls, self.texts, self.incoming, self.threads, self.tasks, self.lists))
+        return any((self.calls, self.texts, self.incoming, self.threads, self.tasks, self.lists, self.sessions))

@@ -81,6 +81,7 @@ class WaitingText:
     urgency: Urgency = Urgency.CALL
     campaign: str = ""
     reason: Reason | None = None
+    basis: Basis = Basis.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,19 @@ class Doubt:
     task: str
 
 
+@dataclass(frozen=True, slots=True)
+class TextStanding:
+    """How one text stands. `call` and `pbx` are the uniqueid of the call it was sent in and where, if it was."""
+
+    id: int
+    thread: int
+    state: State
+    reason: str
+    created_at: datetime
+    pbx: str
+    call: str
+
+
 class PendingTexts(Protocol):
     def put(self, wanted: Wanted, peer: str, due_at: datetime) -> None: ...
     def due(self, now: datetime, limit: int) -> list[DueText]: ...
@@ -211,6 +225,7 @@ class PendingTexts(Protocol):
 
 
 class Outbox(Protocol):
+    def standing(self, public_id: str) -> TextStanding | None: ...
     def put(
         self, wanted: Wanted, thread: Thread, route: Route, verdict: Verdict | None, now: datetime
     ) -> StoredMessage | None: ...

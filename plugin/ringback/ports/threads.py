@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from ringback.core.consents import NOTHING_SAID, Consents
 from ringback.core.grants import Reach
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
@@ -87,7 +88,10 @@ class ThreadPage:
 
 @dataclass(frozen=True, slots=True)
 class CallLine:
-    """A call in a thread. `ended_at` is None while it lives; `decision` is what became of the text `rule` asked for."""
+    """A call in a thread. `ended_at` is None while it lives; `decision` is what became of the text `rule` asked for.
+
+    `pbx` and `uniqueid` name it there; `answered_by` is the phone that has them, or had.
+    """
 
     point: Point
     public_id: str
@@ -102,6 +106,9 @@ class CallLine:
     decision: str | None
     reason: Reason | None
     rule: str | None
+    pbx: str = ""
+    uniqueid: str = ""
+    answered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +207,8 @@ class Head:
     calls: tuple[CallLine, ...]
     lists: tuple[Listed, ...] = ()
     """The lists this person is on. Whoever said START here since is not on the one of those who want no texts."""
+    consents: Consents = NOTHING_SAID
+    """What they said yes to."""
 
     @property
     def no_texts(self) -> bool:
