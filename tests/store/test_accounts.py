@@ -150,3 +150,7 @@ async def test_the_audit_keeps_what_is_noted(store: Database):
     await store.commit(lambda tx: tx.audit.note("user usr_1", "log_in", "usr_1", "from 192.0.2.7", NOON))
     rows = await store.read(lambda db: db.execute(text("SELECT who, action, about, detail FROM audit")).fetchall())
     assert [tuple(row) for row in rows] == [("user usr_1", "log_in", "usr_1", "from 192.0.2.7")]
+
+
+async def test_nobody_is_called_by_a_name_with_a_nul(store):
+    assert await store.commit(lambda tx: tx.accounts.named("ana\0")) == []

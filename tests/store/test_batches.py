@@ -145,8 +145,12 @@ def test_on_postgresql_a_statement_that_failed_may_be_said_again(server):
         server.rollback()
 
 
-# What is taken in the order of an index that holds nothing else, few at a time, needs no condition.
-IN_ITS_ORDER = "ix_message_waiting|ix_message_expiring|ix_inbound_raw_undone|ix_thread_waiting|pk_search_again"
+# What is taken in the order of an index that holds nothing else, few at a time, needs no condition. Sessions that go on
+# are as many as agents can carry, and wait.
+IN_ITS_ORDER = (
+    "ix_message_waiting|ix_message_expiring|ix_inbound_raw_undone|ix_thread_waiting|pk_search_again"
+    r"|ix_session_queued|ix_session_with_call|ix_session_due|ix_session_agent\b|ix_session_offered_to|ix_session_open_thread"
+)
 WALKS = re.compile(rf"(?:Seq Scan|Index(?: Only)? Scan(?: Backward)? using (?!{IN_ITS_ORDER})\w+) on (\w+)")
 
 

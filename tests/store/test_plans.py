@@ -41,7 +41,8 @@ FILL = (
 )
 WALKED = re.compile(
     r"SCAN (?!CONSTANT ROW)(\w+)\b(?! USING (?:COVERING )?INDEX ix_(task_open|inbound_raw_undone|thread_waiting"
-    r"|message_waiting|message_expiring)\b| VIRTUAL TABLE INDEX \d+:\S)"
+    r"|message_waiting|message_expiring"
+    r"|session_queued)\b| VIRTUAL TABLE INDEX \d+:\S)"
 )
 # What may be walked: rows made by the statement itself, the minutes of the meter (three at most, then forgotten),
 # and by their indexes the tasks that are still open, what carriers brought that nobody could read yet, and the first
@@ -49,7 +50,8 @@ WALKED = re.compile(
 # `json_each` are rows that the statement was given.
 # `again` are the few texts whose pieces came a moment ago, until the search index has them.
 # Accounts are as many as people work there; runs to many people are gone when they are over. Our numbers, departments
-# with their members, and what was granted grow with the house and not with its texts.
+# with their members, queues and agents, and what was granted grow with the house and not with its texts; and those who
+# wait for an agent are as many as wait.
 SHORT = frozenset(
     {
         "always",
@@ -69,6 +71,12 @@ SHORT = frozenset(
         "member",
         "grant_",
         "allowance",
+        "text_queue",
+        "queue_voice",
+        "queue_number",
+        "queue_member",
+        "agent",
+        "voice_queue",
         "sqlite_master",
     }
 )

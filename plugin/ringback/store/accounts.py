@@ -158,7 +158,8 @@ class Accounts:
         return _maybe(row)
 
     def named(self, words: str) -> list[Account]:
-        return [account_of(row) for row in self._run.all(NAMED, words=words)]
+        # PostgreSQL takes no NUL, and no name has one
+        return [account_of(row) for row in self._run.all(NAMED, words=words)] if "\0" not in words else []
 
     def all(self) -> list[Account]:
         return [account_of(row) for row in self._run.all(ALL)]

@@ -8,15 +8,16 @@ from ringback.core.ids import Kind
 from ringback.core.triggers import CallDecision
 from ringback.ports.callings import Gap, StoredCall
 from ringback.ports.changes import ANY_CALL, Touch
+from ringback.ports.offers import LiveCall
 from ringback.ports.texts import CallFactsRow
 from ringback.store.endings import Endings
-from ringback.store.moments import maybe_micros, micros, moment_of, span_micros
+from ringback.store.moments import maybe_micros, maybe_moment_of, micros, moment_of, span_micros
 from ringback.store.sql import insert, rows, sql
 from ringback.store.tx import Runner, new_id
 
 _BEGINNING = "id public_id pbx uniqueid linkedid direction caller did peer presentation verstat language started_at"
 _END = """vetoed queue extensions answered_at ended_at rang_us waited_us outcome transfer_unanswered decision reason
-    rule rule_version due_at until_at tried"""
+    rule rule_version due_at until_at tried answered_by"""
 BEGIN = insert("call", _BEGINNING, "ON CONFLICT (pbx, uniqueid) DO NOTHING RETURNING id")
 NEW = insert("call", f"{_BEGINNING} {_END}")
 NOT_OVER: dict[str, object] = dict.fromkeys(_END.split()) | {
@@ -24,10 +25,12 @@ NOT_OVER: dict[str, object] = dict.fromkeys(_END.split()) | {
     "extensions": "",
     "transfer_unanswered": False,
     "tried": "",
+    "answered_by": "",
 }
+# Handed on to another phone, a call was answered when it first was, by whoever has them now.
 ANSWERED = sql(
-    """UPDATE call SET answered_at = :at
-    WHERE pbx = :pbx AND uniqueid = :uniqueid AND answered_at IS NULL AND ended_at IS NULL"""
+    """UPDATE call SET answered_at = coalesce(answered_at, :at), answered_by = coalesce(nullif(:by, ''), answered_by)
+    WHERE pbx = :pbx AND uniqueid = :uniqueid AND ended_at IS NULL RETURNING peer"""
 )
 KNOWN = sql("SELECT id, ended_at FROM call WHERE pbx = :pbx AND uniqueid = :uniqueid")
 FINISH = sql(
@@ -35,7 +38,8 @@ FINISH = sql(
     vetoed = :vetoed, language = :language, queue = :queue, extensions = :extensions, answered_at = :answered_at,
     ended_at = :ended_at, rang_us = :rang_us, waited_us = :waited_us, outcome = :outcome,
     transfer_unanswered = :transfer_unanswered, decision = :decision, reason = :reason, rule = :rule,
-    rule_version = :rule_version, due_at = :due_at, until_at = :until_at, tried = :tried WHERE id = :id"""
+    rule_version = :rule_version, due_at = :due_at, until_at = :until_at, tried = :tried,
+    answered_by = coalesce(nullif(:answered_by, ''), answered_by) WHERE id = :id"""
 )
 REDECIDED = sql("UPDATE call SET decision = :decision, reason = :reason, until_at = :until_at WHERE id = :id")
 LEG = rows("call_leg", "call_id seq phone at ended_at rang")
@@ -60,6 +64,14 @@ LOOKED_INTO = sql("UPDATE pbx_gap SET recovered_from = :records, recovered = :re
 DOUBTFUL = sql(
     """SELECT id, presentation, verstat, vetoed FROM call
     WHERE pbx = :pbx AND uniqueid = :uniqueid AND (ended_at IS NULL OR reason = 'unseen')"""
+)
+IS_OVER = sql("SELECT 1 FROM call WHERE id = :id AND ended_at IS NOT NULL")
+# Among the newest of a person: who rings often has many, and none of them goes on.
+LIVE_WITH = sql(
+    """SELECT id, public_id, pbx, uniqueid, did, answered_by, started_at, answered_at FROM
+    (SELECT id, public_id, pbx, uniqueid, did, answered_by, started_at, answered_at, ended_at FROM call
+      WHERE peer = :peer ORDER BY started_at DESC LIMIT 50) AS latest
+    WHERE ended_at IS NULL ORDER BY started_at DESC LIMIT 1"""
 )
 REOPEN = sql("UPDATE call SET ended_at = NULL, outcome = NULL, decision = NULL, reason = NULL WHERE id = :id")
 
@@ -106,8 +118,27 @@ class Calls:
     def _touch(self, peer: str | None) -> None:
         self._run.touch(ANY_CALL, *((Touch("peer", peer),) if peer else ()))
 
-    def answered(self, pbx: str, uniqueid: str, at: datetime) -> None:
-        self._run.change(ANSWERED, pbx=pbx, uniqueid=uniqueid, at=micros(at))
+    def answered(self, pbx: str, uniqueid: str, at: datetime, by: str) -> None:
+        row = self._run.one(ANSWERED, pbx=pbx, uniqueid=uniqueid, at=micros(at), by=by)
+        if row is not None:
+            self._touch(row[0])
+
+    def live_with(self, peer: str) -> LiveCall | None:
+        row = self._run.one(LIVE_WITH, peer=peer)
+        if row is None:
+            return None
+        id_, public_id, pbx, uniqueid, did, by, started_at, answered_at = row
+        return LiveCall(id_, public_id, pbx, uniqueid, did, by, moment_of(started_at), maybe_moment_of(answered_at))
+
+    def row_of(self, pbx: str, uniqueid: str) -> int | None:
+        known = self._endings.of(pbx, uniqueid)
+        if known is not None:
+            return known.id
+        row = self._run.one(KNOWN, pbx=pbx, uniqueid=uniqueid)
+        return row[0] if row else None
+
+    def is_over(self, call_id: int) -> bool:
+        return self._run.one(IS_OVER, id=call_id) is not None
 
     def ending(self, call: Call, did: str, peer: str | None) -> int | None:
         """The row of a call that ends now, made if it had no beginning; None when its end is known already."""
@@ -148,6 +179,7 @@ class Calls:
             "due_at": maybe_micros(decision.at),
             "until_at": maybe_micros(decision.until),
             "tried": "\n".join([f"{tried.reason.value} {tried.rule}" for tried in decision.tried]),
+            "answered_by": call.answered_by,
         }
         if self._last.get("id") == call_id and self._run.waits(NEW, self._last):
             self._last.update(row)

@@ -11,6 +11,7 @@ from datetime import datetime
 from ringback.core.messages import State, Urgency
 from ringback.core.reasons import Reason
 from ringback.ports.pairs import STAGING, PairFacts, Thread
+from ringback.store.consents import SAID, Said, said_of
 from ringback.store.ghosts import Ghosts
 from ringback.store.guards import Guarded
 from ringback.store.lists import MARKS, Marks, marks_of
@@ -25,6 +26,7 @@ CROWD = for_each(
     CASE WHEN f.thread_id IS NOT NULL THEN f.opted_out_at ELSE
       (SELECT g.opted_out_at FROM thread e JOIN pair_facts g ON g.thread_id = e.id
        WHERE e.number_id = n.id AND e.peer = each.ghost) END, {MARKS.format("each.peer", "each.ghost")},
+    {SAID.format("each.peer")},
     (SELECT min(CASE WHEN m.state = 'submitting' THEN -1 ELSE m.urgency END) FROM message m WHERE m.thread_id = t.id
        AND m.state IN ('queued', 'held', 'submitting')
        AND (m.state = 'submitting' OR coalesce(m.reason, '') NOT IN ('scheduled', 'put_back') OR m.not_before <= :now))
@@ -44,13 +46,14 @@ UNGUARDED = Guarded()
 
 @dataclass(slots=True)
 class Known:
-    """One pair. `thread` is None until its thread is made; `marks` tell the lists they are on; `kept`: this batch has
-    told it that it changed."""
+    """One pair. `thread` is None until its thread is made; `marks` tell the lists they are on, `said` what they said
+    yes to; `kept`: this batch has told it that it changed."""
 
     number: int | None
     thread: Thread | None
     opted_out_at: datetime | None
     marks: Marks
+    said: Said
     first: int | None
     kept: bool = False
 
@@ -58,7 +61,7 @@ class Known:
 class Crowd:
     """A memory of the writer's transaction."""
 
-    tables = frozenset({"thread", "pair_facts", "message", "setting", "number", "listed"})
+    tables = frozenset({"thread", "pair_facts", "message", "setting", "number", "listed", "not_textable"})
 
     def __init__(self, run: Runner, ghosts: Ghosts) -> None:
         self._run = run
@@ -78,9 +81,10 @@ class Crowd:
         crowd: Question = (CROWD, {"each": json.dumps(asked), "now": micros(now)})
         found, switches, *others = self._run.ask(crowd, (SWITCHES, {}), *more)
         self._switches = frozenset(row[0] for row in switches)
-        for did, peer, number, thread_id, public_id, opted_out, marked, first in found:
+        for did, peer, number, thread_id, public_id, opted_out, marked, *said, first in found:
             thread = Thread(thread_id, public_id, number, did, peer) if thread_id is not None else None
-            known = self._known[did, peer] = Known(number, thread, maybe_moment_of(opted_out), marks_of(marked), first)
+            marks, stopped_at = marks_of(marked), maybe_moment_of(opted_out)
+            known = self._known[did, peer] = Known(number, thread, stopped_at, marks, said_of(*said), first)
             if thread is not None:
                 self._threads[thread.id] = known
         return others
@@ -112,6 +116,9 @@ class Crowd:
             never=known.marks.never,
             only=known.marks.only,
             staging=STAGING in self._switches,
+            consents=known.said.consents,
+            told_at=known.said.told_at,
+            not_textable=known.said.not_textable,
         )
 
     def _paused(self, did: str, rule: str) -> bool:

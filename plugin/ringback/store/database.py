@@ -144,6 +144,11 @@ class Database:
             why = getattr(problem, "orig", None) or problem
             raise StoreFault(f"the database cannot be read: {why}") from problem
 
+    @property
+    def read_before(self) -> bool:
+        """Whether somebody read beside the writer, so that what this takes is loaded."""
+        return self._engine is not None
+
     async def scrub(self) -> bool:
         """Clean what lies beside the tables of rows that are gone; False when somebody's reading keeps it off."""
         if sqlite_path(self.url) is None:

@@ -5,21 +5,34 @@ Whatever a row holds, a check says so and goes on: rows written by hand must not
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
+from functools import partial, reduce
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringback.core.messages import PartState, State, fold
+from ringback.core.consents import Consents
+from ringback.core.consents import fold as fold_consents
+from ringback.core.messages import PartState, fold
 from ringback.errors import StoreFault
 from ringback.keyfile import known_keys
 from ringback.store import chain
 from ringback.store.addresses import sqlite_path
+from ringback.store.ailments import (
+    EXPIRED_LONG,
+    NO_WORD,
+    OPEN_LONG,
+    PARKED_LONG,
+    QUERIES,
+    UNREAD_LONG,
+    UNSENT,
+    Ailment,
+)
 from ringback.store.anchors import FILE, read_anchors
 from ringback.store.audit import RECORD, Audit
+from ringback.store.consents import EVENT, event_of, write_consents
 from ringback.store.database import reader
+from ringback.store.ghosts import PREFIX
 from ringback.store.moments import micros
 from ringback.store.schema import HEAD, schema_version
 
@@ -29,146 +42,10 @@ if TYPE_CHECKING:
 MOST = 20
 """Rows of one kind that are told one by one; the others are counted."""
 
-OPEN_LONG = timedelta(minutes=5)
-UNREAD_LONG = timedelta(hours=1)
-PARKED_LONG = timedelta(days=7)
-EXPIRED_LONG = timedelta(minutes=2)
-NO_WORD = timedelta(hours=73)
-
-
-@dataclass(frozen=True, slots=True)
-class Ailment:
-    """One thing that is wrong: which check found it, where, what. `cure` names the fold that mends it, if one does."""
-
-    check: str
-    where: str
-    what: str
-    cure: str = ""
-    id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A check that is one question: each row it gives is an ailment. Its columns: id, name, and what `says` wants."""
-
-    name: str
-    statement: str
-    says: str
-    cure: str = ""
-
-
-_STATES = ", ".join(f"'{state}'" for state in State)
-_PART_STATES = ", ".join(f"'{state}'" for state in PartState)
-# The parts of a text that is not with a carrier wait, whatever became of it.
-_UNSENT = "'held', 'queued', 'expired', 'cancelled', 'refused'"
-
-QUERIES: tuple[Query, ...] = (
-    Query(
-        "states",
-        f"SELECT id, public_id, state FROM message WHERE state NOT IN ({_STATES})",
-        "is in a state nobody knows: {!r}",
-    ),
-    Query(
-        "states",
-        f"""SELECT p.message_id, m.public_id, p.state FROM part p JOIN message m ON m.id = p.message_id
-        WHERE p.state NOT IN ({_PART_STATES})""",
-        "has a part in a state nobody knows: {!r}",
-    ),
-    Query(
-        "parts",
-        """SELECT m.id, m.public_id, m.state FROM message m
-        WHERE NOT EXISTS (SELECT 1 FROM part p WHERE p.message_id = m.id)""",
-        "has no part, so it can never be sent (it is {})",
-    ),
-    Query(
-        "parts",
-        """SELECT m.id, m.public_id, p.state FROM message m JOIN part p ON p.message_id = m.id
-        WHERE m.state IN ('queued', 'held') AND p.state <> 'queued'""",
-        "waits to be sent, and its part is {}",
-        "message",
-    ),
-    Query(
-        "attempts",
-        """SELECT m.id, m.public_id, m.state FROM message m WHERE m.state = 'submitting'
-        AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.message_id = m.id AND a.outcome IS NULL)""",
-        "is on its way, and no attempt is open",
-    ),
-    Query(
-        "attempts",
-        """SELECT a.id, a.public_id, m.public_id FROM attempt a JOIN message m ON m.id = a.message_id
-        WHERE a.outcome IS NULL AND a.opened_at < :open_long""",
-        "is open for more than five minutes ({})",
-    ),
-    Query(
-        "attempts",
-        """SELECT a.id, a.public_id, a.message_id FROM attempt a LEFT JOIN part p ON p.id = a.part_id
-        WHERE p.id IS NULL OR p.message_id <> a.message_id""",
-        "belongs to no part of its text (row {})",
-    ),
-    Query(
-        "attempts",
-        """SELECT m.id, m.public_id, m.state FROM message m WHERE m.state IN ('accepted', 'sent', 'delivered')
-        AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.message_id = m.id AND a.outcome = 'accepted')""",
-        "is {}, and no attempt was taken by a carrier",
-    ),
-    Query(
-        "receipts",
-        """SELECT m.id, m.public_id, p.state FROM receipt r JOIN attempt a ON a.id = r.attempt_id
-        JOIN part p ON p.id = a.part_id JOIN message m ON m.id = p.message_id
-        WHERE r.status = 'delivered' AND p.state <> 'delivered'""",
-        "has a receipt that it arrived, and its part is {}",
-    ),
-    Query(
-        "deadlines",
-        "SELECT id, public_id, state FROM message WHERE state IN ('queued', 'held') AND expires_at < :expired_long",
-        "is {} though its time is over",
-    ),
-    Query(
-        "deadlines",
-        "SELECT id, public_id, state FROM message WHERE state = 'unconfirmed' AND state_at < :no_word",
-        "is {} for more than 72 hours",
-    ),
-    Query(
-        "inbound",
-        "SELECT id, carrier, received_at FROM inbound_raw WHERE state = 'stored' AND received_at < :unread_long",
-        "brought something an hour ago or more that nobody read (row of {})",
-    ),
-    Query(
-        "inbound",
-        """SELECT min(id), carrier, count(*) FROM receipt_parked WHERE received_at < :parked_long GROUP BY carrier""",
-        "has receipts for texts nobody knows, a week old or more: {}",
-    ),
-    Query(
-        "runs",
-        """SELECT b.id, b.public_id, count(*) FROM bulk b JOIN bulk_item i ON i.bulk_id = b.id
-        WHERE b.state <> 'open' GROUP BY b.id, b.public_id""",
-        "is over, and {} of its people are still to be texted",
-    ),
-    Query(
-        "threads",
-        """SELECT t.id, t.public_id, t.unread FROM thread t WHERE t.unread <> (SELECT count(*) FROM incoming i
-        WHERE i.thread_id = t.id AND i.read_at IS NULL AND i.state <> 'waiting')""",
-        "counts {} unread, which is not so",
-        "unread",
-    ),
-    Query(
-        "opt-outs",
-        """SELECT t.id, t.public_id, e.kind FROM thread t JOIN opt_out_event e ON e.id =
-        (SELECT max(x.id) FROM opt_out_event x WHERE x.thread_id = t.id)
-        LEFT JOIN pair_facts f ON f.thread_id = t.id
-        WHERE (e.kind = 'opt_out') <> (f.opted_out_at IS NOT NULL)""",
-        "said {} last, and its block says otherwise",
-        "opt_out",
-    ),
-    Query(
-        "opt-outs",
-        """SELECT f.thread_id, t.public_id, f.opted_out_at FROM pair_facts f JOIN thread t ON t.id = f.thread_id
-        WHERE f.opted_out_at IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM opt_out_event e WHERE e.thread_id = f.thread_id)""",
-        "is blocked since {}, and nobody said STOP",
-    ),
-)
-
+_LINE = ", ".join(f"e.{name.strip()}" for name in EVENT.split(","))
+SAID = f"""SELECT t.id, t.public_id, coalesce(f.consents, ''), {_LINE}
+    FROM consent_event e JOIN thread t ON t.id = e.thread_id LEFT JOIN pair_facts f ON f.thread_id = t.id
+    WHERE substr(t.peer, 1, {len(PREFIX)}) <> '{PREFIX}' ORDER BY t.id, e.id"""
 TEXTS = (
     ("message", "public_id"),
     ("message", "body"),
@@ -230,6 +107,7 @@ class Doctor:
         yield "folds", self._folds
         for name in dict.fromkeys(query.name for query in QUERIES):
             yield name, partial(self._queries, name)
+        yield "ledger", self._ledger
         yield "audit", self._audit
         yield "digests", self._digests
 
@@ -283,7 +161,7 @@ class Doctor:
         # in one statement, since a daemon that runs may move a text between two
         rows = connection.exec_driver_sql(
             f"""SELECT m.id, m.public_id, m.state, p.state FROM message m JOIN part p ON p.message_id = m.id
-            WHERE m.state NOT IN ({_UNSENT}, 'unresolved', 'no_receipt') AND EXISTS
+            WHERE m.state NOT IN ({UNSENT}, 'unresolved', 'no_receipt') AND EXISTS
             (SELECT 1 FROM part o WHERE o.message_id = m.id AND o.state <> m.state) ORDER BY m.id"""
         )
         for (id_, public_id, state), group in groupby(rows, key=lambda row: (row[0], row[1], row[2])):
@@ -301,6 +179,15 @@ class Doctor:
             wanted = {key: value for key, value in self._times.items() if f":{key}" in query.statement}
             for id_, where, told in connection.execute(text(query.statement), wanted):
                 yield Ailment(name, str(where), query.says.format(told), query.cure, id_)
+
+    def _ledger(self, connection: "Connection") -> Iterator[Ailment]:
+        """Does what holds beside each pair follow from what was said? Of somebody erased nothing holds."""
+        rows = connection.exec_driver_sql(SAID)
+        for (thread, public_id, holds), said in groupby(rows, key=lambda row: (row[0], row[1], row[2])):
+            should = reduce(fold_consents, (event_of(tuple(row[3:])) for row in said), Consents())
+            if holds != write_consents(should):
+                what = "said what makes up another than what holds: " + (holds or "nothing")
+                yield Ailment("ledger", str(public_id), what, "consents", thread)
 
     def _audit(self, connection: "Connection") -> Iterator[Ailment]:
         """Was the record changed by hand? The first row that does not fit is told; those behind it cannot be judged."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ringback.core.messages import SAID_BY, MessageClass, OnDoubt, State, Urgency
+from ringback.core.messages import SAID_BY, Basis, MessageClass, OnDoubt, State, Urgency
 from ringback.ports.doubts import InDoubt
 from ringback.ports.pairs import Thread
 from ringback.ports.texts import CallFactsRow, StoredMessage, WaitingText
@@ -23,7 +23,8 @@ OLDEST = sql(
 ASKED = sql("UPDATE message SET asked_at = :at WHERE id = :id")
 STILL = sql(
     """SELECT m.public_id, p.id, m.segments, t.id, t.public_id, n.id, n.e164, t.peer, m.body, m.automatic, m.rule,
-    m.expires_at, m.tries, m.command, m.account_id, m.class_, m.urgency, m.campaign, c.presentation, c.verstat, c.vetoed
+    m.expires_at, m.tries, m.command, m.account_id, m.class_, m.urgency, m.campaign, m.basis,
+    c.presentation, c.verstat, c.vetoed
     FROM message m JOIN thread t ON t.id = m.thread_id JOIN number n ON n.id = t.number_id
     JOIN part p ON p.message_id = m.id LEFT JOIN call c ON c.id = m.call_id
     WHERE m.id = :id AND m.state || '' = 'unconfirmed' AND m.resends = :resends"""
@@ -92,12 +93,13 @@ class Doubts:
             rule=row[10] or "",
             expires_at=moment_of(row[11]),
             tries=row[12],
-            call=CallFactsRow(*row[18:]),
+            call=CallFactsRow(*row[19:]),
             command=row[13],
             account=row[14],
             class_=MessageClass(row[15]),
             urgency=Urgency(row[16]),
             campaign=row[17],
+            basis=Basis(row[18]),
         )
 
     def count_resend(self, message: int) -> None:

@@ -58,6 +58,10 @@ SHOWN = sql(
     """UPDATE thread SET unread = unread + 1, wrote_at = :at, changed_at = :at,
     waits_since_at = coalesce(waits_since_at, :at) WHERE id = :id"""
 )
+FIRST_SINCE = sql(
+    """SELECT body FROM incoming WHERE thread_id = :thread AND at >= :since AND state <> 'waiting'
+    ORDER BY at, id LIMIT 1"""
+)
 READ = sql("UPDATE incoming SET read_at = :at WHERE thread_id = :thread AND read_at IS NULL AND state <> 'waiting'")
 ALL_READ = sql("UPDATE thread SET unread = 0 WHERE id = :thread AND unread > 0")
 ANSWERED = sql("UPDATE thread SET waits_since_at = NULL WHERE id = :thread AND waits_since_at >= :since")
@@ -194,6 +198,10 @@ class Inbound:
         if self._run.change(PARTIAL, id=text.id) == 1:
             self._run.change(AGAIN, id=text.id)
             self._show(text.thread, now)
+
+    def first_since(self, thread_id: int, since: datetime) -> str | None:
+        row = self._run.one(FIRST_SINCE, thread=thread_id, since=micros(since))
+        return row[0] if row else None
 
     def mark_read(self, thread_id: int, now: datetime) -> None:
         """Somebody looked at the thread."""

@@ -9,8 +9,10 @@ from ringback.ports.callbook import Callbook
 from ringback.ports.messages import Messages
 from ringback.ports.overview import Overview
 from ringback.ports.person import ReadPerson
+from ringback.ports.queues import ReadQueues
 from ringback.ports.record import Entry, ReadRecord, Wanted
 from ringback.ports.search import ReadSearch
+from ringback.ports.sessions import ReadSessions
 from ringback.ports.threads import ReadThreads
 from ringback.ports.worklist import Worklist
 from ringback.store.database import Database
@@ -82,3 +84,11 @@ def read_record(database: Database) -> ReadRecord:
 
 def read_person(database: Database) -> ReadPerson:
     return cast(ReadPerson, _Late("ringback.store.read_person", "StoredPerson", database))
+
+
+def read_sessions(database: Database) -> ReadSessions:
+    return cast(ReadSessions, _Late("ringback.store.read_sessions", "StoredSessions", database))
+
+
+def read_queues(database: Database) -> ReadQueues:
+    return cast(ReadQueues, _Late("ringback.store.read_queues", "StoredQueues", database))

@@ -5,6 +5,7 @@ from ringback.store.accounts import Accounts
 from ringback.store.audit import Audit
 from ringback.store.bulks import Bulks
 from ringback.store.calls import Calls
+from ringback.store.consents import Ledger
 from ringback.store.crowd import Crowd
 from ringback.store.departments import Departments, Numbers
 from ringback.store.doubts import Doubts
@@ -16,6 +17,7 @@ from ringback.store.idempotency import Idempotency
 from ringback.store.inbound import Inbound
 from ringback.store.keys import Keys
 from ringback.store.lists import Lists
+from ringback.store.offers import Offers
 from ringback.store.outbox import Outbox
 from ringback.store.outcomes import Outcomes
 from ringback.store.pairs import Pairs
@@ -25,7 +27,9 @@ from ringback.store.repairs import Repairs
 from ringback.store.restored import Restored
 from ringback.store.retention import Retention
 from ringback.store.search import Search
+from ringback.store.sessions import Sessions
 from ringback.store.settings import Settings, Tasks
+from ringback.store.text_queues import TextQueues
 from ringback.store.tx import Driver, Runner
 
 
@@ -51,6 +55,7 @@ class Nouns:
         self.idempotency = Idempotency(self._run)
         self.bulks = Bulks(self._run)
         self._who_may_what()
+        self._who_serves_whom()
         self.figures = Figures(self._run)
         self.restored = Restored(self._run)
         self.repairs = Repairs(self._run)
@@ -64,6 +69,12 @@ class Nouns:
         self.grants = Grants(self._run)
         self.departments = Departments(self._run)
         self.numbers = Numbers(self._run)
+
+    def _who_serves_whom(self) -> None:
+        self.sessions = Sessions(self._run)
+        self.queues = TextQueues(self._run)
+        self.offers = Offers(self._run)
+        self.consents = Ledger(self._run, self._ghosts)
 
     def begun(self) -> None:
         self._run.begun()

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from ringback.core.messages import MessageClass, State, Urgency
+from ringback.core.messages import Basis, MessageClass, State, Urgency
 from ringback.core.reasons import Reason
 from ringback.ports.pairs import Thread
-from ringback.ports.texts import CallFactsRow, StoredMessage, StuckText, WaitingText, Waits
+from ringback.ports.texts import CallFactsRow, StoredMessage, StuckText, TextStanding, WaitingText, Waits
 from ringback.store.moments import maybe_moment_of, micros, moment_of
 from ringback.store.putting import Putting
 from ringback.store.sql import Sql, sql
@@ -21,6 +21,10 @@ def _first_of_levels(later: str = "") -> str:
     return ", ".join(question.format(_WAITS, level, later) for level in _LEVELS)
 
 
+STANDING = sql(
+    """SELECT m.id, m.thread_id, m.state, m.reason, m.created_at, c.pbx, c.uniqueid FROM message m
+    LEFT JOIN call c ON c.id = m.call_id WHERE m.public_id = :public_id"""
+)
 LEVELS = sql(f"SELECT {_first_of_levels()}")
 # The oldest due texts of a level, one of each thread at most, so that texts to one person keep their order. A text
 # waits for what is on its way, and for an older one that is as urgent and does not wait for a time of its own.
@@ -29,7 +33,7 @@ LEVELS = sql(f"SELECT {_first_of_levels()}")
 DUE = sql(
     """SELECT ready.id, ready.public_id, ready.state, t.id, t.public_id, n.id, n.e164, t.peer, ready.body,
     ready.segments, ready.automatic, ready.rule, ready.expires_at, ready.tries, p.id, ready.command, ready.account_id,
-    ready.class_, ready.urgency, ready.campaign, ready.reason, c.presentation, c.verstat, c.vetoed
+    ready.class_, ready.urgency, ready.campaign, ready.reason, ready.basis, c.presentation, c.verstat, c.vetoed
     FROM (SELECT m.* FROM message m WHERE m.carrier = :carrier AND m.urgency = :urgency
       AND m.state IN ('queued', 'held') AND m.not_before <= :now
       AND (SELECT 1 FROM message e WHERE e.thread_id = m.thread_id
@@ -96,6 +100,14 @@ OPEN_ATTEMPTS = sql(
 class Outbox(Putting):
     """Satisfies `ports.texts.Outbox`."""
 
+    def standing(self, public_id: str) -> TextStanding | None:
+        """How one text stands."""
+        row = self._run.one(STANDING, public_id=public_id)
+        if row is None:
+            return None
+        id_, thread, state, reason, created_at, pbx, call = row
+        return TextStanding(id_, thread, State(state), reason or "", moment_of(created_at), pbx or "", call or "")
+
     def levels_due(self, carrier: str, now: datetime) -> list[Urgency]:
         """The levels of which a text is due, the most urgent first."""
         row = self._run.one(LEVELS, carrier=carrier)
@@ -114,13 +126,14 @@ class Outbox(Putting):
                 row[11] or "",
                 moment_of(row[12]),
                 row[13],
-                CallFactsRow(*row[21:]),
+                CallFactsRow(*row[22:]),
                 row[15],
                 row[16],
                 MessageClass(row[17]),
                 Urgency(row[18]),
                 row[19],
                 Reason(row[20]) if row[20] else None,
+                Basis(row[21]),
             )
             for row in self._run.all(DUE, carrier=carrier, urgency=urgency, now=micros(now), limit=limit)
         ]

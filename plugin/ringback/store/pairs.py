@@ -9,6 +9,7 @@ from ringback.core.messages import Urgency
 from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.pairs import STAGING, PairFacts, Thread
 from ringback.store.book import turn
+from ringback.store.consents import SAID, said_of
 from ringback.store.crowd import Crowd, Known
 from ringback.store.ghosts import Ghosts
 from ringback.store.guards import HOUR, OF_THIS_HOUR, WAITING, Guards
@@ -26,6 +27,7 @@ FACTS = sql(
     f"""SELECT CASE WHEN f.thread_id IS NOT NULL THEN f.opted_out_at ELSE
       (SELECT g.opted_out_at FROM thread e JOIN pair_facts g ON g.thread_id = e.id
        WHERE e.number_id = n.id AND e.peer = :ghost) END, {MARKS.format(":peer", ":ghost")},
+    {SAID.format(":peer")},
     (SELECT max(until_at) FROM cool_down WHERE peer = :peer AND group_ = :group),
     {WAITING.format(":peer")}, {OF_THIS_HOUR},
     (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.state IN ('queued', 'held', 'submitting')
@@ -150,8 +152,22 @@ class Pairs(Meters):
             rate=f"rate:{did}",
         )
         assert row is not None
-        opted_out, marked, cooling, pending, to_pair, in_flight, switches, this, before, rate = row
-        marks = marks_of(marked)
+        (
+            opted_out,
+            marked,
+            consents,
+            told,
+            barred,
+            cooling,
+            pending,
+            to_pair,
+            in_flight,
+            switches,
+            this,
+            before,
+            rate,
+        ) = row
+        marks, said = marks_of(marked), said_of(consents, told, barred)
         return PairFacts(
             opted_out_at=maybe_moment_of(opted_out) or marks.stopped_at,
             cooling_until=maybe_moment_of(cooling),
@@ -164,6 +180,9 @@ class Pairs(Meters):
             never=marks.never,
             only=marks.only,
             staging=(switches or 0) >= 8,
+            consents=said.consents,
+            told_at=said.told_at,
+            not_textable=said.not_textable,
         )
 
     def thread(self, did: str, peer: str, now: datetime) -> Thread:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, text
 
 from ringback.core.ids import kind_of
-from ringback.ports.person import Known, Quiet, Waits
+from ringback.ports.person import Known, NotTextable, Quiet, Waits
 from ringback.ports.stories import Stories
 from ringback.store.database import Database
 from ringback.store.ghosts import Ghosts
@@ -22,6 +22,7 @@ WAITS = text("SELECT b.public_id, i.words FROM bulk_item i JOIN bulk b ON b.id =
 QUIET = text(
     """SELECT c.group_, n.e164, c.until_at FROM cool_down c JOIN number n ON n.id = c.number_id WHERE c.peer = :peer"""
 )
+NOT_TEXTABLE = text("SELECT reason, since_at, until_at FROM not_textable WHERE peer = :peer")
 
 
 class StoredPerson:
@@ -45,6 +46,10 @@ def known(connection: Connection, number: str) -> Known:
         Lists(run, ghosts).of(number),
         tuple(Waits(row[0], row[1]) for row in connection.execute(WAITS, {"peer": number})),
         tuple(Quiet(row[0], row[1], moment_of(row[2])) for row in connection.execute(QUIET, {"peer": number})),
+        tuple(
+            NotTextable(row[0], moment_of(row[1]), moment_of(row[2]))
+            for row in connection.execute(NOT_TEXTABLE, {"peer": number})
+        ),
         tuple(about_any(connection, {*ids_in(stories), ghosts.of(number)})),
     )
 

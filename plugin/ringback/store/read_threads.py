@@ -11,6 +11,7 @@ from ringback.core import ids
 from ringback.core.grants import Reach
 from ringback.core.messages import State
 from ringback.ports.threads import Head, LastLine, LineKind, Place, Point, ThreadPage, ThreadRow, Timeline, View
+from ringback.store.consents import read_consents
 from ringback.store.database import Database
 from ringback.store.lists import lists_in
 from ringback.store.moments import maybe_moment_of, moment_of
@@ -81,7 +82,7 @@ WAITING = text(
 )
 HEAD = text(
     """SELECT t.id, t.public_id, t.peer, n.e164 AS did, t.unread, t.wrote_at, t.waits_since_at, f.opted_out_at,
-    (SELECT language FROM (SELECT m.language FROM message m WHERE m.thread_id = t.id
+    f.consents, (SELECT language FROM (SELECT m.language FROM message m WHERE m.thread_id = t.id
        ORDER BY m.created_at DESC, m.id DESC LIMIT 20) AS latest WHERE language <> '' LIMIT 1) AS spoken
     FROM thread t JOIN number n ON n.id = t.number_id LEFT JOIN pair_facts f ON f.thread_id = t.id
     WHERE t.public_id = :public_id"""
@@ -198,4 +199,5 @@ def _head(connection: Connection, reach: Reach, public_id: str) -> Head | None:
         language=row.spoken or "",
         calls=recent_calls(connection, row.peer, row.did),
         lists=lists_in(connection, row.id, row.peer),
+        consents=read_consents(row.consents or ""),
     )

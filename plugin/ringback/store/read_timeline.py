@@ -43,7 +43,8 @@ def _between(at: str, id_: str) -> str:
 
 
 _CALL = """SELECT id, public_id, started_at AS at, direction, answered_at, ended_at, rang_us, waited_us, queue, outcome,
-    decision, reason, rule FROM call WHERE peer = :peer AND (did = :did OR direction = 'outbound')"""
+    decision, reason, rule, pbx, uniqueid, answered_by FROM call
+    WHERE peer = :peer AND (did = :did OR direction = 'outbound')"""
 CALLS = text(f"{_CALL} AND {_between('started_at', 'id')}")
 RECENT_CALLS = text(f"{_CALL} ORDER BY started_at DESC, id DESC LIMIT :most")
 INCOMING = text(
@@ -158,6 +159,9 @@ def _call_line(row: Found) -> CallLine:
         decision=row.decision,
         reason=_reason(row.reason),
         rule=row.rule,
+        pbx=row.pbx,
+        uniqueid=row.uniqueid,
+        answered_by=row.answered_by,
     )
 
 

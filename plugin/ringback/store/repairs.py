@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import reduce
 
+from ringback.core.consents import Consents
+from ringback.core.consents import fold as fold_consents
 from ringback.core.messages import PartState, State, fold
 from ringback.core.reasons import Reason
+from ringback.store.consents import OF_THREAD as SAID
+from ringback.store.consents import event_of, write_consents
 from ringback.store.moments import micros
 from ringback.store.moves import note_move
 from ringback.store.sql import Sql, sql
@@ -43,6 +48,11 @@ BLOCK = sql(
     ON CONFLICT (thread_id) DO UPDATE SET opted_out_at = excluded.opted_out_at"""
 )
 
+HOLDS = sql(
+    """INSERT INTO pair_facts (thread_id, consents) SELECT t.id, :consents FROM thread t WHERE t.id = :thread
+    ON CONFLICT (thread_id) DO UPDATE SET consents = excluded.consents"""
+)
+
 
 def _reads(text: bytes) -> bool:
     try:
@@ -61,6 +71,7 @@ class Repairs:
             "message": self._message,
             "unread": self._unread,
             "opt_out": self._opt_out,
+            "consents": self._consents,
         }
 
     def mend(self, cure: str, id_: int, now: datetime) -> str:
@@ -105,3 +116,7 @@ class Repairs:
         kind, at = row
         self._run.change(BLOCK, id=id_, at=at if kind == "opt_out" else None)
         return str(kind)
+
+    def _consents(self, id_: int, _now: datetime) -> str:
+        made = write_consents(reduce(fold_consents, map(event_of, self._run.all(SAID, thread=id_)), Consents()))
+        return made or "nothing" if self._run.change(HOLDS, thread=id_, consents=made) == 1 else ""

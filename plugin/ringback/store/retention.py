@@ -40,6 +40,7 @@ def _next(table: str, column: str) -> Sql:
 _SETTLED = """SELECT id, CASE WHEN state IN ('held', 'queued', 'submitting', 'unconfirmed') THEN 9223372036854775807
     ELSE created_at END FROM message WHERE id > :mark ORDER BY id LIMIT :limit"""
 _CALLS = "call_id > :mark AND call_id <= :last"
+_SESSIONS = "session_id > :mark AND session_id <= :last"
 WALKS: Mapping[Kept, Walk] = {
     Kept.SENT: Walk(
         sql(_SETTLED),
@@ -67,6 +68,7 @@ WALKS: Mapping[Kept, Walk] = {
             ),
             sql(f"DELETE FROM call_event WHERE {_CALLS}"),
             sql(f"DELETE FROM call_leg WHERE {_CALLS}"),
+            sql(f"UPDATE session SET call_id = NULL WHERE {_CALLS}"),
             sql(f"DELETE FROM pending_text WHERE {_CALLS} AND state <> 'pending'"),
         ),
     ),
@@ -79,6 +81,19 @@ WALKS: Mapping[Kept, Walk] = {
         # unique all the same
         (sql("UPDATE receipt SET provider_id = 'old ' || id, error = '' WHERE id > :mark AND id <= :last"),),
     ),
+    Kept.SESSIONS: Walk(
+        # one that goes on is not too old
+        sql(
+            """SELECT id, coalesce(ended_at, 9223372036854775807) FROM session WHERE id > :mark
+            ORDER BY id LIMIT :limit"""
+        ),
+        (
+            sql(f"DELETE FROM transfer WHERE {_SESSIONS}"),
+            sql(f"DELETE FROM session_event WHERE {_SESSIONS}"),
+            sql("DELETE FROM session WHERE id > :mark AND id <= :last"),
+        ),
+    ),
+    Kept.OFFERS: Walk(_next("call_offer", "at"), (sql("DELETE FROM call_offer WHERE id > :mark AND id <= :last"),)),
     Kept.AUDIT: Walk(_next("audit", "at"), ()),
 }
 
@@ -96,6 +111,7 @@ THREADS = sql(
 )
 OF_THREAD = "(SELECT id FROM message WHERE thread_id = :thread)"
 CAME_IN_THREAD = "(SELECT id FROM incoming WHERE thread_id = :thread)"
+WITH_THREAD = "(SELECT id FROM session WHERE thread_id = :thread)"
 TRIED_IN_THREAD = f"(SELECT id FROM attempt WHERE message_id IN {OF_THREAD})"
 COUNT_TEXTS = sql(
     """SELECT (SELECT count(*) FROM message WHERE thread_id = :thread)
@@ -120,7 +136,12 @@ EMPTY_THREAD = (
         WHERE thread_id = :thread"""
     ),
     sql("UPDATE opt_out_event SET evidence = '' WHERE thread_id = :thread"),
+    sql("UPDATE consent_event SET evidence = '' WHERE thread_id = :thread"),
+    sql("UPDATE pair_facts SET consents = '', told_at = NULL WHERE thread_id = :thread"),
+    sql(f"UPDATE session_event SET detail = '' WHERE session_id IN {WITH_THREAD}"),
+    sql(f"UPDATE transfer SET note = '' WHERE session_id IN {WITH_THREAD}"),
 )
+NAME_SESSIONS = sql("UPDATE session SET peer = :ghost, caller_name = '', ivr_path = '' WHERE thread_id = :thread")
 # A person who came back and is erased again has a ghost already: the younger thread takes a name of its own.
 RENAME = sql(
     """UPDATE thread SET peer = CASE WHEN EXISTS (SELECT 1 FROM thread o WHERE o.number_id = thread.number_id
@@ -148,6 +169,12 @@ EMPTY_CALLS = (
     sql(_silence("call_id", OF_PERSON)),
     sql(f"DELETE FROM pending_text WHERE call_id IN {OF_PERSON}"),
     sql("DELETE FROM cool_down WHERE peer = :peer"),
+    sql("DELETE FROM not_textable WHERE peer = :peer"),
+    sql("UPDATE call_offer SET peer = '' WHERE peer = :peer"),
+    sql(
+        """UPDATE call_offer SET peer = '' WHERE id IN (SELECT o.id FROM call c
+        JOIN call_offer o ON o.pbx = c.pbx AND o.uniqueid = c.uniqueid WHERE c.peer = :peer)"""
+    ),
     sql(
         """UPDATE call SET caller = '', did = CASE WHEN direction = 'outbound' THEN '' ELSE did END, peer = NULL
         WHERE peer = :peer"""
@@ -164,7 +191,20 @@ UNFILED = sql(
     """SELECT id, CASE WHEN incoming_id IS NULL AND state <> 'stored' THEN body END, why FROM inbound_raw
     WHERE id > :after ORDER BY id LIMIT :limit"""
 )
+# A yes counts from the last that passed between the two.
+YESES = sql(
+    """SELECT e.id, e.thread_id, (SELECT max(x.at) FROM consent_event x WHERE x.thread_id = e.thread_id),
+    (SELECT max(m.created_at) FROM message m WHERE m.thread_id = e.thread_id),
+    (SELECT max(i.at) FROM incoming i WHERE i.thread_id = e.thread_id)
+    FROM consent_event e WHERE e.id > :mark ORDER BY e.id LIMIT :limit"""
+)
+FORGET_YESES = (
+    sql("DELETE FROM consent_event WHERE thread_id = :thread"),
+    sql("UPDATE pair_facts SET consents = '', told_at = NULL WHERE thread_id = :thread"),
+)
+FORGET_BARRED = sql("DELETE FROM not_textable WHERE until_at < :now")
 DROP_RAW = sql("DELETE FROM inbound_raw WHERE id = :id")
+CONSENTS = "retention:consents"
 LEAST_DIGITS = 7
 """Of a number written without its country at least so many digits stand in what was never read."""
 
@@ -197,6 +237,22 @@ class Retention:
                 self._run.count("erased", what)
         return len(old)
 
+    def age_consents(self, before: datetime, limit: int) -> int:
+        """Look at the next lines of the ledger, round and round; drop those of pairs that were silent since."""
+        end, row = micros(before), self._run.one(MARK, key=CONSENTS)
+        looked = self._run.all(YESES, mark=int(row[0]) if row else 0, limit=limit)
+        silent = {thread for _id, thread, *moments in looked if all(at is None or at < end for at in moments)}
+        for thread in silent:
+            for statement in FORGET_YESES:
+                self._run.change(statement, thread=thread)
+            self._run.count("erased", "consents")
+        last = looked[-1][0] if len(looked) == limit else 0
+        self._run.change(PUT_MARK, key=CONSENTS, value=str(last), at=end)
+        return len(silent)
+
+    def forget_barred(self, now: datetime) -> None:
+        self._run.change(FORGET_BARRED, now=micros(now))
+
     def threads_of(self, peer: str) -> list[tuple[int, str, str]]:
         return [(row[0], row[1], row[2]) for row in self._run.all(THREADS, peer=peer)]
 
@@ -213,6 +269,7 @@ class Retention:
             for statement in KEEP_STOP:
                 self._run.change(statement, thread=thread, ghost=ghost)
             self._run.change(RENAME, thread=thread, ghost=ghost)
+            self._run.change(NAME_SESSIONS, thread=thread, ghost=ghost)
         self._run.count("erased", "person")
         return texts
 

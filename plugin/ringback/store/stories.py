@@ -1,16 +1,21 @@
 """Reading back what happened, by whatever somebody has: an id, a number, a name."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, or_, select
 
 from ringback.core.calls import Direction
+from ringback.core.grants import EVERYTHING
 from ringback.core.ids import Kind, kind_of
 from ringback.ports.lists import Entry
+from ringback.ports.sessions import SessionStory
 from ringback.ports.stories import CallStory, EventStory, LegStory, PendingStory, Stories, ThreadStory
 from ringback.store.lists import of_number
 from ringback.store.moments import maybe_moment_of, maybe_span_of, moment_of
+from ringback.store.read_sessions import ABOUT, ONE, read_offers, read_stories
+from ringback.store.session_lists import read_rows
 from ringback.store.story_people import MOST, OF_A_CALL, task_story, tasks
 from ringback.store.story_texts import texts
 from ringback.store.story_threads import incoming_texts, threads
@@ -34,12 +39,21 @@ def find(connection: Connection, what: str, most: int = MOST) -> Stories:
     Of a thread or a person these are the newest `most` of each kind.
     """
     found = _find(connection, what, most)
+    found = found if found.sessions else replace(found, sessions=_sessions_of(connection, found, most))
     return replace(found, lists=tuple(_lists(connection, what, found)))
+
+
+def _sessions_of(connection: Connection, found: Stories, most: int) -> tuple[SessionStory, ...]:
+    """The newest sessions of the threads and calls that were found, oldest first."""
+    about = json.dumps([*(one.public_id for one in found.threads), *(one.public_id for one in found.calls)])
+    rows = read_rows(connection, EVERYTHING, ABOUT[connection.dialect.name], ids=about, most=most)
+    return tuple(read_stories(connection, rows))
 
 
 def _lists(connection: Connection, what: str, found: Stories) -> Iterator[Entry]:
     """The lists that whoever this is about is on."""
     peers = {one.peer for kind in (found.calls, found.texts, found.incoming, found.threads) for one in kind}
+    peers |= {story.row.session.peer for story in found.sessions}
     for peer in sorted({what if what.startswith("+") else "", *filter(None, peers)} - {""}):
         yield from of_number(connection, peer)
 
@@ -57,6 +71,8 @@ def _find(connection: Connection, what: str, most: int) -> Stories:
             return Stories(incoming=incoming_texts(connection, incoming.c.public_id == what, 1))
         case Kind.THREAD:
             return _of_threads(connection, threads(connection, thread.c.public_id == what, 1), most)
+        case Kind.SESSION:
+            return Stories(sessions=_session(connection, what))
         case Kind.TASK:
             return _by_task(connection, what)
     if not what.startswith("+"):
@@ -66,6 +82,10 @@ def _find(connection: Connection, what: str, most: int) -> Stories:
         if sent := _by_provider_id(connection, what):
             return sent
     return _of_person(connection, what, most)
+
+
+def _session(connection: Connection, public_id: str) -> tuple[SessionStory, ...]:
+    return tuple(read_stories(connection, read_rows(connection, EVERYTHING, ONE, public_id=public_id)))
 
 
 def _by_uniqueid(connection: Connection, uniqueid: str, most: int) -> tuple[CallStory, ...]:
@@ -184,6 +204,8 @@ def _call(connection: Connection, row: "Row[tuple[object, ...]]") -> CallStory:
         texts=texts(connection, message.c.call_id == row.id),
         thread=_thread(connection, row.did, row.peer),
         tasks=tasks(connection, OF_A_CALL, row.id),
+        answered_by=row.answered_by,
+        offers=tuple(read_offers(connection, row.public_id)),
     )
 
 

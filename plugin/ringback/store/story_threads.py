@@ -6,7 +6,10 @@ from ringback.core.keywords import Command
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
 from ringback.ports.stories import IncomingStory, LedgerStory, ThreadStory, Unanswered
+from ringback.store.consents import Ledger
+from ringback.store.ghosts import Ghosts
 from ringback.store.moments import maybe_moment_of, moment_of
+from ringback.store.reading import reading
 from ringback.store.story_people import MOST, OF_AN_INCOMING, deeds, journal, person, tasks
 from ringback.store.story_texts import incoming_id, texts
 from ringback.store.tables import (
@@ -102,6 +105,8 @@ def threads(connection: Connection, condition: ColumnElement[bool], most: int = 
 
 
 def _thread(connection: Connection, row: Found) -> ThreadStory:
+    run = reading(connection)
+    said = Ledger(run, Ghosts(run))
     return ThreadStory(
         public_id=row.public_id,
         did=row.e164,
@@ -112,6 +117,8 @@ def _thread(connection: Connection, row: Found) -> ThreadStory:
         opted_out_at=maybe_moment_of(row.opted_out_at),
         ledger=ledger_of(connection, row.id, row.e164, row.peer),
         deeds=deeds(connection, row.public_id),
+        consents=tuple(said.of_thread(row.id)),
+        told_at=said.told_at(row.id),
     )
 
 
