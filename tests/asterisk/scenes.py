@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ringback.asterisk.codec import Answer, Decoder, Event
+from ringback.asterisk.codec import OF_CALLS, WANTED, Answer, Decoder, Event
 from ringback.asterisk.tracker import Tracker
 from ringback.core.calls import Call, CallEnded, CallEvent
 
@@ -18,12 +18,17 @@ Timed = tuple[Event, datetime]
 
 def scene(name: str) -> list[Timed]:
     """All events a tracker wants of one recording; an event without a time happens with the one before."""
-    return list(timed(gzip.decompress((SCENES / f"{name}.ami.txt.gz").read_bytes())))
+    return list(timed(recording(name), OF_CALLS))
 
 
-def timed(stream: bytes) -> Iterator[Timed]:
+def recording(name: str) -> bytes:
+    """The bytes of one recording."""
+    return gzip.decompress((SCENES / f"{name}.ami.txt.gz").read_bytes())
+
+
+def timed(stream: bytes, wanted: frozenset[bytes] = WANTED) -> Iterator[Timed]:
     at = datetime(2026, 11, 21, tzinfo=UTC)
-    for said in (decoder := Decoder()).feed(stream):
+    for said in (decoder := Decoder(wanted)).feed(stream):
         assert not decoder.bad
         if isinstance(said, Answer):
             continue

@@ -72,7 +72,12 @@ def test_which_write_classes_an_account_must_not_have(classes, needed, refused):
 
 def test_what_an_account_lacks():
     assert read_rights(listed("reporting")).missing() == ()
-    assert read_rights(listed("message")).missing() == ("CoreShowChannels", "ShowDialPlan", "Getvar")
+    assert read_rights(listed("message")).missing() == (
+        "CoreShowChannels",
+        "ShowDialPlan",
+        "Getvar",
+        "DeviceStateList",
+    )
     assert read_rights(listed("message")).missing(["MessageSend", "Originate"]) == ("Originate",)
 
 

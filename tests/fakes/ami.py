@@ -11,15 +11,19 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from ringback.asterisk.codec import Event
+
 Lines = list[tuple[str, str]]
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 REPORTING = {
     "CoreShowChannels": "List currently active channels.  (Priv: system,reporting,all)",
     "CoreStatus": "Show PBX core status variables.  (Priv: system,reporting,all)",
+    "DeviceStateList": "List the current known device states.  (Priv: call,reporting,all)",
     "Getvar": "Gets a channel variable or function value.  (Priv: call,reporting,all)",
     "ListCommands": "List available manager commands.  (Priv: <none>)",
     "Ping": "Keepalive command.  (Priv: <none>)",
+    "QueueStatus": "Show queue status.  (Priv: <none>)",
     "ShowDialPlan": "Show dialplan contexts and extensions  (Priv: config,reporting,all)",
     "ConfbridgeList": "List participants in a conference.  (Priv: reporting,all)",
 }
@@ -76,6 +80,10 @@ class FakePbx:
     commands: dict[str, str] = field(default_factory=lambda: dict(REPORTING))
     channels: list[Lines] = field(default_factory=list)
     dialplan: dict[str, list[Lines]] = field(default_factory=dict)
+    queues: list[Event] = field(default_factory=list)
+    """Lines of QueueStatus."""
+    devices: list[Event] = field(default_factory=list)
+    """Lines of DeviceStateList."""
     variables: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of each channel by its name; any other variable of any channel is empty."""
     uptime: int = 100
@@ -263,6 +271,10 @@ class FakePbx:
                 return message([*success, *self.commands.items()])
             case "CoreShowChannels":
                 return self._list("CoreShowChannel", "CoreShowChannelsComplete", self.channels, action_id)
+            case "QueueStatus":
+                return self._told("QueueStatusComplete", self.queues, action_id)
+            case "DeviceStateList":
+                return self._told("DeviceStateListComplete", self.devices, action_id)
             case "ShowDialPlan" if action.get("Context") not in self.dialplan:
                 text = f"Did not find context {action.get('Context')}"
                 return message([("Response", "Error"), action_id, ("Message", text)])
@@ -274,6 +286,12 @@ class FakePbx:
                 value = self.variables.get(action.get("Channel", ""), {}).get(name, "")
                 return message([*success, ("Variable", name), ("Value", value)])
         return message(success)
+
+    def _told(self, end: str, items: list[Event], action_id: tuple[str, str]) -> bytes:
+        """A list whose lines are not all of one kind; their ActionID stands where Asterisk writes it."""
+        begin = message([("Response", "Success"), action_id, ("EventList", "start"), ("Message", "will follow")])
+        body = b"".join(message([("Event", one.name), *one.fields.items(), action_id]) for one in items)
+        return begin + body + message([("Event", end), action_id, ("EventList", "Complete")])
 
     def _list(self, item: str, end: str, items: list[Lines], action_id: tuple[str, str]) -> bytes:
         begin = message([("Response", "Success"), action_id, ("EventList", "start"), ("Message", "will follow")])

@@ -19,16 +19,22 @@ from ringback.asterisk.runs import (
 )
 from ringback.errors import ProtocolError
 
-WANTED: frozenset[bytes] = frozenset(
-    # What a call tracker needs, as bytes: a name that is not here is never decoded.
+OF_CALLS: frozenset[bytes] = frozenset(
+    # What a call tracker needs, as bytes: a name that is in no such set is never decoded.
     b"""Newchannel NewCallerid Hangup HangupRequest DialBegin DialEnd BridgeEnter BlindTransfer AttendedTransfer
     QueueCallerJoin QueueCallerLeave QueueCallerAbandon QueueMemberStatus QueueMemberPause AgentConnect AgentComplete
     MessageWaiting UserEvent VarSet FullyBooted Shutdown
     Pickup ParkedCall UnParkedCall ParkedCallTimeOut ParkedCallGiveUp""".split()
 )
+OF_QUEUES: frozenset[bytes] = frozenset(
+    # What an exchange needs beside that.
+    b"QueueMemberAdded QueueMemberRemoved QueueMemberRinginuse DeviceStateChange Reload".split()
+)
+WANTED: frozenset[bytes] = OF_CALLS | OF_QUEUES
 WANTED_VARIABLES: frozenset[bytes] = frozenset({b"DIALSTATUS", b"QUEUESTATUS", b"VMSTATUS"})
 _VARIABLES = frozenset(name.decode() for name in WANTED_VARIABLES)
 _MAYBE_WANTED = WANTED_VARIABLES | {b""}
+_NO_PHONE = b"\r\nDevice: Local/"
 
 LONGEST_MESSAGE = 64 * 1024
 LONGEST_TORN = 8 * 1024
@@ -72,8 +78,9 @@ class Answer:
 class Decoder:
     """Bytes of one connection in, in any portions; what was said comes out, in order.
 
-    Decoded are answers, events named in `wanted` (VarSet only for WANTED_VARIABLES), and the lines of a list we asked
-    for: events whose ActionID begins with `mark`. All else is skipped by its bytes. The counters never go back.
+    Decoded are answers, events named in `wanted` (VarSet only for WANTED_VARIABLES, DeviceStateChange not for Local
+    channels), and the lines of a list we asked for: events whose ActionID begins with `mark`. All else is skipped by
+    its bytes. The counters never go back.
     """
 
     def __init__(self, wanted: frozenset[bytes] = WANTED, mark: str = "") -> None:
@@ -144,7 +151,7 @@ class Decoder:
             end = message.find(b"\r\n")
             name = message[6 : end if end >= 0 else None].strip()
             known = self._names.get(name)
-            if known is None or (name == b"VarSet" and _variable(message) not in _MAYBE_WANTED):
+            if known is None or (name in _IN_PART and not _IN_PART[name](message)):
                 if self._asked_for not in message:
                     return None
                 known = name.decode("utf-8", "replace")
@@ -219,6 +226,19 @@ class Decoder:
         if junk and not junk.startswith(b"Asterisk Call Manager/"):
             self.bad += 1
         return self._read(message[begin.end() :]) if begin else None
+
+
+def _of_a_phone(message: bytes) -> bool:
+    """Calls inside a dialplan have devices too, several for each call."""
+    return _NO_PHONE not in message
+
+
+def _wanted_variable(message: bytes) -> bool:
+    return _variable(message) in _MAYBE_WANTED
+
+
+_IN_PART: dict[bytes, Callable[[bytes], bool]] = {b"VarSet": _wanted_variable, b"DeviceStateChange": _of_a_phone}
+"""Events of which only some are wanted."""
 
 
 def _variable(message: bytes) -> bytes:

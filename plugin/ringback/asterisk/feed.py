@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +10,10 @@ from typing import Protocol
 
 from ringback.asterisk.ami import Account, Ami
 from ringback.asterisk.codec import Event
+from ringback.asterisk.exchange import PbxExchange
 from ringback.asterisk.standing import Pace, Standing
 from ringback.asterisk.tracker import CALLED
-from ringback.core.calls import CallEvent, FeedBack, FeedLost
+from ringback.core.calls import Call, CallEvent, FeedBack, FeedLost
 from ringback.errors import PbxAway, PbxRefused, ProtocolError
 from ringback.ports import Clock
 
@@ -37,6 +38,7 @@ class CallTracker(Protocol):
 
     def receive(self, event: Event, at: datetime) -> list[CallEvent]: ...
     def live(self) -> frozenset[str]: ...
+    def call(self, uniqueid: str) -> Call | None: ...
     def resume(self, channels: Sequence[Event], at: datetime) -> list[CallEvent]: ...
     def forget(self) -> None: ...
 
@@ -85,12 +87,15 @@ def with_did(channel: Event, told: Mapping[str, Mapping[str, str]]) -> Event:
 class AmiFeed:
     """A `CallEventSource`. `start` it (or let `run` do it) inside the loop; one consumer takes what it heard.
 
+    `exchange` hears everything as well; `listen_in` keeps that up to date.
+
     Nothing is dropped: above HIGH_WATER it stops reading, and Asterisk waits, or cuts us off, which is a gap we tell.
     """
 
     def __init__(self, account: Account, clock: Clock, tracker: CallTracker, pace: Pace | None = None) -> None:
         self.name = account.pbx
         self.ami = Ami(account, clock, self, pace)
+        self.exchange = PbxExchange(account.pbx, clock)
         self._clock = clock
         self._tracker = tracker
         self._live = False
@@ -98,6 +103,7 @@ class AmiFeed:
         self._uptime: int | None = None
         self._booted_at = 0.0
         self._waiting: deque[CallEvent] = deque()
+        self._takes: list[Callable[[Sequence[CallEvent]], None]] = []
         self._bell = asyncio.Event()
         self._closed = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
@@ -117,6 +123,10 @@ class AmiFeed:
             await self._closed.wait()
         finally:
             self.close()
+
+    async def listen_in(self) -> None:
+        """Keep the state of queues and phones up to date, for ever."""
+        await self.exchange.run(self.ami)
 
     def close(self) -> None:
         """Stop listening for good. What was heard can still be taken, then the iterators end."""
@@ -153,11 +163,25 @@ class AmiFeed:
         self._flow_again()
         return taken
 
+    @property
+    def heard(self) -> bool:
+        """Whether a call that is on is known."""
+        return self._live
+
+    def call(self, uniqueid: str) -> Call | None:
+        """A call that is on, as far as it is known now."""
+        return self._tracker.call(uniqueid)
+
+    def on_calls(self, take: Callable[[Sequence[CallEvent]], None]) -> None:
+        """Have this called with what happens to calls, at once and in order; whoever stores it is told later."""
+        self._takes.append(take)
+
     def on_event(self, event: Event) -> None:
         if self._live:
             self._put(self._tracker.receive(event, self._clock.now()))
         else:
             self._early.append((event, self._clock.now()))
+        self.exchange.on_event(event)
 
     def on_live(self, uptime: int | None, channels: list[Event]) -> None:
         if self._restarted(uptime):
@@ -167,6 +191,7 @@ class AmiFeed:
             self._asking = asyncio.get_running_loop().create_task(self._ask_then_go_on(channels, callers))
         else:
             self._go_on(channels, {})
+        self.exchange.on_live()
 
     def _go_on(self, channels: Sequence[Event], told: Mapping[str, Mapping[str, str]]) -> None:
         """Resume with the snapshot and what its channels told, then with what happened meanwhile."""
@@ -212,6 +237,7 @@ class AmiFeed:
         if self._live:
             self._live = False
             self._put([FeedLost(self.name, self._clock.now())])
+        self.exchange.on_lost()
 
     def _restarted(self, uptime: int | None) -> bool:
         """Whether Asterisk was started anew since the last connection: no channel of then exists any more."""
@@ -227,6 +253,8 @@ class AmiFeed:
             return
         self._waiting.extend(events)
         self._bell.set()
+        for take in self._takes:
+            take(events)
         if len(self._waiting) >= HIGH_WATER and not self._paused and self._live:
             self._paused = True
             self._pauses += 1

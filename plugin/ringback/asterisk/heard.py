@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from ringback.asterisk.legs import device
 from ringback.asterisk.plain import plain
-from ringback.asterisk.story import Story, presentation
-from ringback.core.calls import Presentation
+from ringback.asterisk.story import Story
+from ringback.core.calls import Presentation, presentation
 
 QUEUE_GAVE_UP = frozenset({"TIMEOUT", "FULL", "JOINEMPTY", "LEAVEEMPTY", "JOINUNAVAIL", "LEAVEUNAVAIL"})
 

@@ -15,7 +15,7 @@ DANGEROUS = ("system", "command", "config")
 # With this too (Originate of an application); needed for call-backs only.
 DANGEROUS_UNLESS_NEEDED = ("originate",)
 
-NEEDED_ACTIONS = ("CoreShowChannels", "ShowDialPlan", "Getvar")
+NEEDED_ACTIONS = ("CoreShowChannels", "ShowDialPlan", "Getvar", "DeviceStateList")
 
 _CLASSES = re.compile(r"\(Priv: ([^()]*)\)\s*$")
 _VERSION = re.compile(r"\s*ringback-dialplan\s+(\S+)\s*")

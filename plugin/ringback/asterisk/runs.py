@@ -25,6 +25,9 @@ Longer texts cannot be kept out by reading, for their bytes can be those of othe
 can rename an event of its own call. Torn heads joined with what follows them would end that; but then a copy of the
 number in a Value or AppData could rename the next event, of anybody. From 170 bytes it can say another call's id.
 
+Events about no channel (SHAPES) have no run. Each takes a number longer than 79 bytes to be written in full, and one
+behind the torn beginning of another event is not taken.
+
 What a text can still do: change what is told of its own call (its name, the names of its own events) or hide it; and,
 with an extension, pass one event off as another call's if the bytes behind it come in a later read of the socket.
 """
@@ -56,6 +59,21 @@ PREFIXES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("ParkedCall", "UnParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp"), ("Parkee", "Parker", "Retriever")
     ),
+}
+_MEMBER = (
+    *("Event", "Privilege", "Queue", "MemberName", "Interface", "Membership", "Penalty", "CallsTaken", "LastCall"),
+    *("Status", "Paused"),
+)
+SHAPES: dict[str, tuple[str, ...]] = {
+    # Events about no channel, and headers they have in this order: with the shortest values more than 79 bytes.
+    **dict.fromkeys(
+        (
+            *("QueueMemberStatus", "QueueMemberPause", "QueueMemberAdded", "QueueMemberRemoved"),
+            "QueueMemberRinginuse",
+        ),
+        _MEMBER,
+    ),
+    "DeviceStateChange": ("Event", "Privilege", "Device", "State"),
 }
 WITHOUT_A_RUN = frozenset({"MessageWaiting"})
 """Events with a channel only sometimes: the lamp on a phone is switched without one."""
@@ -154,6 +172,13 @@ def is_whole(name: str, keys: tuple[str, ...]) -> bool:
         elif not set(run).isdisjoint(keys):
             return False
     return (bool(found) or name in WITHOUT_A_RUN) and not any(":" in key for key in keys)
+
+
+@lru_cache(maxsize=512)
+def in_shape(name: str, keys: tuple[str, ...]) -> bool:
+    """Whether an event of SHAPES has all its headers, in their order; others may stand between."""
+    left = iter(keys)
+    return all(key in left for key in SHAPES[name])
 
 
 def mend(name: str, text: str) -> Fields | Broken:

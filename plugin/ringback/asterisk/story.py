@@ -12,23 +12,12 @@ MOST_SIGHTINGS = 200
 MOST_PARTS = 256
 """Channels remembered for one call; a caller who waits for hours rings the same phones again and again."""
 
-# CALLERID(num-pres), by how it begins: allowed_passed_screen, prohib_not_screened ...
-NUMBER_PRESENTATION = (
-    ("allowed", Presentation.SHOWN),
-    ("prohib", Presentation.WITHHELD),
-    ("unavailable", Presentation.WITHHELD),
-)
 NOT_A_NUMBER = frozenset(
     {"", "<unknown>", "anonymous", "restricted", "unavailable", "unknown", "private", "withheld"},
 )
 # What the caller was told by an exchange that asked no phone, in the words of DIALSTATUS.
 TURNED_AWAY = {"17": "BUSY", "34": "CONGESTION"}
 ELSEWHERE = "26"  # Q.850, from the carrier: somebody else has answered this call
-
-
-def presentation(token: str) -> Presentation:
-    """Read what CALLERID(num-pres) says."""
-    return next((meaning for start, meaning in NUMBER_PRESENTATION if token.startswith(start)), Presentation.UNKNOWN)
 
 
 def presentation_of(caller: str, told: Presentation) -> Presentation:

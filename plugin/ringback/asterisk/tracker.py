@@ -13,7 +13,7 @@ from ringback.asterisk import heard
 from ringback.asterisk.codec import Event
 from ringback.asterisk.legs import DIAL_STATUS, Phone, device, is_local, pair
 from ringback.asterisk.story import MOST_PARTS, Story
-from ringback.core.calls import CallAnswered, CallEnded, CallEvent, CallStarted, Direction, Presentation, Rang
+from ringback.core.calls import Call, CallAnswered, CallEnded, CallEvent, CallStarted, Direction, Presentation, Rang
 
 MOST_CALLS = 20_000
 """Calls alive at once. Beyond it the oldest is dropped unseen: its hang-up was lost long ago."""
@@ -70,6 +70,11 @@ class Tracker:
     def live(self) -> frozenset[str]:
         """The uniqueids of the calls that are on."""
         return frozenset(self._stories)
+
+    def call(self, uniqueid: str) -> Call | None:
+        """A call that is on, as far as it is known now."""
+        story = self._stories.get(uniqueid)
+        return story.call() if story is not None else None
 
     def remembered(self) -> int:
         """How many calls, legs, desks and ids are held; bounded, whatever Asterisk sends."""
