@@ -31,6 +31,7 @@ long: tools ## the long tests: every page in a browser, the permission matrix, c
 tools:
 	@tools/needs test
 	@lab/fetch-asterisk >/dev/null
+	@SUITE=bullseye lab/fetch-asterisk >/dev/null
 	@tools/venv test
 
 lint: tools ## form, lint, import contracts
@@ -64,6 +65,10 @@ schema: ## what an empty database is made from, written anew from store/tables.p
 
 lock: ## requirements/*.in -> requirements/*.txt, with hashes
 	@tools/lock
+
+prompts: ## what callers hear, spoken in six languages, for Asterisk's sounds; into build/prompts
+	@tools/needs prompts
+	@$(PYTHON) -m tools.prompts
 
 shots: ## the pictures of docs/panel.md, taken anew
 	@tools/needs shots

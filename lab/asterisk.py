@@ -18,7 +18,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.pbx import Account, Pbx
+from lab.lines import PHONES, TEXT_LINES, phone_of, prompts, queue_of
+from lab.pbx import NOBODY, Account, Pbx
 from lab.ready import answers_sip, free_ports, fully_booted
 
 HERE = Path(__file__).parent
@@ -42,7 +43,6 @@ EMPTY = (
     *("dsp", "enum", "extconfig", "geolocation", "http", "phoneprov", "pjproject", "pjsip_notify", "pjsip_wizard"),
     *("res_curl", "sorcery", "stasis", "statsd", "udptl", "websocket_client"),
 )
-PHONES = tuple(str(hundred + line) for hundred in (100, 200, 300) for line in range(1, 50))
 BOOT = 30.0  # seconds; it takes a third of one, except on a machine that is busy
 LONGEST_SOCKET = 107
 
@@ -60,9 +60,13 @@ class Times:
     park: int = 5
 
 
-def fetch() -> Path:
-    """Where an unpacked Asterisk is; the first time it is fetched. Raises LabFault."""
-    done = subprocess.run([HERE / "fetch-asterisk"], stdout=subprocess.PIPE, text=True, check=False)
+def fetch(suite: str = "") -> Path:
+    """Where an unpacked Asterisk is; the first time it is fetched. `suite` is Debian's, for another than the usual one.
+
+    Raises LabFault.
+    """
+    environ = {**os.environ, "SUITE": suite} if suite else None
+    done = subprocess.run([HERE / "fetch-asterisk"], stdout=subprocess.PIPE, text=True, check=False, env=environ)
     if done.returncode:
         raise LabFault("no Asterisk: fetch-asterisk says why above")
     return Path(done.stdout.strip())
@@ -76,14 +80,15 @@ class Asterisk:
         self.run = _short_folder()
         self.account = Account("ringback", secrets.token_hex(16))  # from the template we ship
         self.lab_account = Account("lab", secrets.token_hex(16))  # may do everything
+        self.token = secrets.token_urlsafe(24)  # with which the dialplan asks
         self.ami_port = self.sip_port = self.carrier_port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, times: Times | None = None) -> Iterator["Asterisk"]:
+    def running(cls, times: Times | None = None, suite: str = "") -> Iterator["Asterisk"]:
         """Start one, wait until it is fully booted, stop it at the end."""
-        asterisk = cls(fetch(), times or Times())
+        asterisk = cls(fetch(suite), times or Times())
         try:
             asterisk.boot()
             yield asterisk
@@ -197,9 +202,9 @@ class Asterisk:
 
     def _binary(self) -> list[str]:
         """The tree brings its own loader and libraries; the machine's are not asked."""
-        lib = next(self.tree.glob("usr/lib/*/asterisk")).parent
-        loader = next(lib.glob("ld-linux*.so.*"))
-        program = [str(loader), "--library-path", f"{lib}:{lib}/asterisk", str(self.tree / "usr/sbin/asterisk")]
+        loader = next(self.tree.glob("usr/lib/*/ld-linux*.so.*"))
+        libraries = f"{loader.parent}:{loader.parent}/asterisk:{self.tree}/usr/lib"
+        program = [str(loader), "--library-path", libraries, str(self.tree / "usr/sbin/asterisk")]
         return [*program, "-C", str(self.run / "etc/asterisk.conf")]
 
     def _render(self) -> None:
@@ -207,7 +212,9 @@ class Asterisk:
         for folder in (
             "etc",
             "varlib/keys",
-            "data/sounds",
+            "data/sounds/en",
+            "data/sounds/digits",
+            "data/sounds/ringback",
             "agi-bin",
             "spool/outgoing",
             "run",
@@ -220,8 +227,16 @@ class Asterisk:
         share = self.tree / "usr/share/asterisk"
         for name in ("documentation", "rest-api", "static-http"):  # without its documentation Asterisk refuses options
             _link(self.run / "data" / name, share / name)
-        _link(self.run / "data/sounds/en", share / "sounds/en_US_f_Allison")
+        for sound in share.glob("sounds/en_US_f_Allison/*"):
+            _link(self.run / "data/sounds/en" / sound.name, sound)
+        (self.run / "data/sounds/en/digits").unlink(missing_ok=True)
         (self.run / "moh/silence.sln").write_bytes(bytes(128_000))
+        # a tenth of a second each, in any language: stories have no time to listen
+        for name in (
+            *(f"ringback/{prompt}" for prompt in prompts(SHIPPED)),
+            *(f"digits/{digit}" for digit in range(10)),
+        ):
+            (self.run / f"data/sounds/{name}.sln").write_bytes(bytes(1_600))
         for name in EMPTY:
             (self.run / f"etc/{name}.conf").write_text("; empty on purpose\n")
         marks = self._marks()
@@ -232,7 +247,7 @@ class Asterisk:
             (self.run / "etc" / source.name).write_text(text)
 
     def _marks(self) -> dict[str, str]:
-        modules = next(self.tree.glob("usr/lib/*/asterisk/modules"))
+        modules = next(self.tree.glob("usr/lib/**/asterisk/modules"))
         return {
             "RUN": str(self.run),
             "MODDIR": str(modules),
@@ -246,13 +261,11 @@ class Asterisk:
             "SECRET": self.account.secret,
             "LAB_SECRET": self.lab_account.secret,
             "NAME": self._name,
-            "PHONES": "\n".join(_phone(number) for number in PHONES),
+            "PHONES": "\n".join(phone_of(number) for number in PHONES),
+            "TEXT_QUEUES": "\n".join(queue_of(line) for line in TEXT_LINES),
+            "URL": NOBODY,
+            "TOKEN": self.token,
         }
-
-
-def _phone(number: str) -> str:
-    endpoint = f"[{number}](phone)\nauth = {number}\naors = {number}\ncallerid = Phone {number} <{number}>\n"
-    return f"{endpoint}[{number}](phone-auth)\nusername = {number}\n[{number}](phone-aor)\n"
 
 
 def _short_folder() -> Path:

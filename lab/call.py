@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import struct
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from lab.phone import Phone
 
 PATIENCE = 15.0
+EVENTS = "0123456789*#ABCD"  # RFC 4733 3.2
 KEY_PRESS = 0.2  # seconds between two keys, as a hand would
 TRIES = 20
 _tags = itertools.count(1)
@@ -47,6 +49,7 @@ class Call:
         self._branch = self._tag = ""
         self._invite: Message | None = None
         self._audio: tuple[str, int] | None = None
+        self._event_number = self._stamp = 0
         self._reached = {state: asyncio.Event() for state in State}
         self._news: asyncio.Future[int] | None = None
         self._heard = asyncio.Event()
@@ -166,6 +169,23 @@ class Call:
             await self._in_dialog(
                 "INFO", [("Content-Type", "application/dtmf-relay")], f"Signal={key}\r\nDuration=160\r\n"
             )
+            await asyncio.sleep(KEY_PRESS)
+
+    async def dial(self, keys: str) -> None:
+        """Press keys, sent as telephone events inside the audio (RFC 4733), 160 ms each."""
+        if self._audio is None:
+            raise CallOver("nobody said where audio goes")
+        for key in keys:
+            self._stamp += 8_000
+            for number in range(10):
+                self._event_number += 1
+                last, told = number >= 7, min(number + 1, 8) * 160  # the end is said three times
+                head = struct.pack(
+                    "!BBHI4s", 0x80, 101 | (0x80 if number == 0 else 0), self._event_number, self._stamp, b"ring"
+                )
+                event = struct.pack("!BBH", EVENTS.index(key), (0x80 if last else 0) | 10, told)
+                self.phone.audio.sendto(head + event, self._audio)
+                await asyncio.sleep(0.02)
             await asyncio.sleep(KEY_PRESS)
 
     async def speak(self, seconds: float) -> None:

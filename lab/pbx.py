@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from lab.asterisk import Asterisk
 
 
+NOBODY = "http://127.0.0.1:1"
+"""Whom the dialplan asks until a story says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     user: str
@@ -66,6 +70,15 @@ class Pbx:
         ami = await self.ami()
         await ami.action("Setvar", Variable="RING", Value=str(seconds))
         self._stack.push_async_callback(ami.action, "Setvar", Variable="RING", Value=str(self.asterisk.times.ring))
+
+    async def asks(self, url: str, token: str = "", way: str = "curl") -> None:
+        """Until the end of this story the dialplan asks there: `http://...` by CURL(), `agi://...` by FastAGI."""
+        given = {"URL": url, "AGI": url, "TOKEN": token or self.asterisk.token, "ASK": way}
+        usual = {"URL": NOBODY, "AGI": "", "TOKEN": self.asterisk.token, "ASK": "curl"}
+        ami = await self.ami()
+        for name, value in given.items():
+            await ami.action("Setvar", Variable=f"RINGBACK_{name}", Value=value)
+            self._stack.push_async_callback(ami.action, "Setvar", Variable=f"RINGBACK_{name}", Value=usual[name])
 
     @property
     def run(self) -> Path:

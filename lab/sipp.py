@@ -23,7 +23,7 @@ class Sipp:
     """One call. `pause` is how many milliseconds the scenario rings or talks before its caller ends it."""
 
     server: tuple[str, int]
-    scenario: str  # cancel, talk, until_bye, press_2, press_2_rtp (that one needs root)
+    scenario: str  # cancel, talk, until_bye, press_1, press_2, press_1_rtp, press_2_rtp (these need root)
     did: str
     caller: str = "+15125550123"
     name: str = "Pat Example"

@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 from ringback.core.list_rows import SENTENCES as LIST_FAULTS
 from ringback.core.people_rows import SENTENCES as ROWS
+from ringback.core.queue_forms import SENTENCES as QUEUE_FAULTS
 from ringback.core.reasons import SENTENCES as REASONS
 from ringback.core.right_words import SENTENCES as RIGHTS
 from ringback.flow.grant_files import SENTENCES as FILE_FAULTS
@@ -39,6 +40,7 @@ SOURCES = (("plugin/ringback", "*.py", "python"), ("web/templates", "*.j2", "jin
 OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 TABLES: Mapping[str, Iterable[str]] = {
     "plugin/ringback/core/list_rows.py": LIST_FAULTS.values(),
+    "plugin/ringback/core/queue_forms.py": QUEUE_FAULTS,
     "plugin/ringback/core/reasons.py": REASONS.values(),
     "plugin/ringback/core/right_words.py": RIGHTS,
     "plugin/ringback/flow/grant_files.py": FILE_FAULTS.values(),

@@ -14,7 +14,8 @@ from types import FrameType
 from typing import TypeVar
 
 from lab.asterisk import Asterisk, LabFault
-from lab.demo.daemon import LOGIN, PORT, Daemon, DemoFault
+from lab.demo.daemon import PORT, Daemon, DemoFault
+from lab.demo.people import ANNA
 from lab.demo.stories import RULES, STORIES, Story
 from lab.demo.teller import Ink, Teller
 
@@ -57,6 +58,8 @@ class Demo:
         began, dids = time.monotonic(), [story.did for story in STORIES]
         self._teller.say("Starting `ringback run`: SQLite, the loopback carrier, a temporary folder.")
         async with Daemon.running(self._asterisk, RULES, dids) as self._daemon:
+            await self._introduce(self._daemon)
+            self._teller.say(f"{ANNA.name} is its administrator. All who work there may text from its numbers.")
             self._teller.say(f"{len(STORIES)} stories side by side, told one after the other.\n")
             unseen = await self._while_all_live(self._tell_all(self._daemon))
             self._code = 1 if any(unseen) else 0
@@ -64,6 +67,14 @@ class Demo:
             if self._code == 0 and self._afterwards is Afterwards.STAY:
                 self._show_around(self._daemon)
                 await self._while_all_live(asyncio.Event().wait())
+
+    async def _introduce(self, daemon: Daemon) -> None:
+        """Anna may do everything, all may text, and the dialplan asks where `ringback init` would have it ask."""
+        await daemon.add_person(ANNA)
+        await daemon.allow_everybody()
+        async with self._asterisk.opened() as pbx:
+            ami = await pbx.ami()
+            await ami.action("Setvar", Variable="RINGBACK_URL", Value=await daemon.dialplan_url())
 
     async def _tell_all(self, daemon: Daemon) -> list[str]:
         self._teller.begin()
@@ -87,7 +98,7 @@ class Demo:
         talked = STORIES[-1]
         other = "" if f":{PORT}/" in daemon.url else f"   (port {PORT} is in use)"
         self._teller.say(f"\nIt stays up until Ctrl-C:\n\n  panel       {daemon.url}{other}")
-        self._teller.say(f"  log in as   {LOGIN} with the password {daemon.password}")
+        self._teller.say(f"  log in as   {ANNA.login} with the password {daemon.password}")
         self._teller.say(f"  a handset   {daemon.url}handset/{talked.caller}   (needs no login)")
         self._teller.say(f"  why         .venv/bin/ringback explain {talked.caller} \\")
         self._teller.say(f"                --config {daemon.config}")

@@ -1,6 +1,7 @@
 """A browser as the demo needs one: it opens pages, fills in their forms as they stand there, and keeps cookies."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from types import TracebackType
@@ -23,6 +24,9 @@ class Form:
     action: str
     fields: Mapping[str, str]
 
+    def goes_to(self, end: str) -> bool:
+        return self.action.partition("?")[0].endswith(end)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -36,9 +40,13 @@ class Page:
     def form(self, end: str) -> Form:
         """The form whose address ends so. Raises DemoFault."""
         for form in self.forms:
-            if form.action.partition("?")[0].endswith(end):
+            if form.goes_to(end):
                 return form
         raise DemoFault(f"{self.url} ({self.status}) has no form that goes to {end}: {self.words[:300]}")
+
+    def leads_to(self, end: str) -> bool:
+        """Is there a form whose address ends so?"""
+        return any(form.goes_to(end) for form in self.forms)
 
     def shows(self, words: str) -> bool:
         return " ".join(words.split()) in self.words
@@ -68,6 +76,16 @@ class Browser:
         """Fill in the form that goes to such an address, and send it."""
         form = page.form(end)
         return await self._go("POST", urljoin(page.url, form.action), {**form.fields, **filled})
+
+    @asynccontextmanager
+    async def stays_on(self, path: str) -> AsyncIterator[None]:
+        """Keep a page open, as its script does. Raises DemoFault when that is refused."""
+        headers = {**self._headers(), "Accept": "text/event-stream"}
+        url = urljoin(self._url, path)
+        async with self._session.get(url, headers=headers, timeout=ClientTimeout(total=None)) as answer:
+            if answer.content_type != "text/event-stream":
+                raise DemoFault(f"{url} ({answer.status}) is no live page")
+            yield
 
     async def _go(self, method: str, url: str, fields: Mapping[str, str] | None) -> Page:
         try:

@@ -17,12 +17,16 @@ from string import Template
 from typing import Any
 
 from lab.asterisk import Asterisk
+from lab.demo.people import Person
+from ringback import control
+from ringback.errors import RingbackError
+from ringback.panel.passwords import Hasher
 
 ROOT = Path(__file__).parents[2]
-LOGIN, PERSON = "anna", "Anna Example"
 COMMAND = (sys.executable, "-m", "ringback.cli")
 STARTS_WITHIN = 20.0  # seconds; it takes about one
 ENDS_WITHIN = 2.0
+LOOK_AGAIN = 0.05  # the state of another process has no event
 PORT = 8080  # as in a configuration that says nothing about it
 
 CONFIG = Template("""\
@@ -34,6 +38,9 @@ default_country = "US"
 
 [web]
 listen = "127.0.0.1:$port"
+
+[dialplan]
+listen = "127.0.0.1:0"
 
 [paths]
 state = "state"
@@ -64,7 +71,8 @@ class Daemon:
 
     def __init__(self, folder: Path) -> None:
         self.config = folder / "ringback.toml"
-        self.handsets = folder / "state" / "handset.jsonl"
+        self.state = folder / "state"
+        self.handsets = self.state / "handset.jsonl"
         self.url = ""
         self.password = secrets.token_urlsafe(12)
         self._process: asyncio.subprocess.Process | None = None
@@ -111,10 +119,34 @@ class Daemon:
             raise DemoFault(f"`ringback {words[0]}` failed: {complaint.decode(errors='replace').strip()}")
         return said.decode()
 
-    async def add_person(self) -> None:
+    async def change(self, what: str, **words: str) -> None:
+        """Have it change something as a command would, without a process that takes a second. Raises DemoFault."""
+        try:
+            said = await control.ask(self.state, what, by="shell demo", **words)
+        except RingbackError as problem:
+            raise DemoFault(f"{what} {words}: {problem}") from problem
+        if said is None:
+            raise DemoFault("`ringback run` does not listen to commands")
+
+    async def add_person(self, person: Person) -> None:
         """Somebody who may log in to the panel, with a password made for this run."""
-        words = ("user", "add", LOGIN, "--name", PERSON, "--role", "administrator", "--password-stdin")
-        await self.ask(*words, told=f"{self.password}\n")
+        await self.change("user", change="add", **person.words, password=await Hasher().hash(self.password))
+
+    async def allow_everybody(self) -> None:
+        """Until somebody says so, administrators alone may text."""
+        allowed = {"subject": "everyone", "number": "all", "effect": "allow", "class": "", "note": ""}
+        for way in ("receive", "send"):
+            await self.change("grant", way=way, **allowed)
+
+    async def dialplan_url(self) -> str:
+        """Where the dialplan may ask. Raises DemoFault when nothing listens there in time."""
+        try:
+            async with asyncio.timeout(STARTS_WITHIN):
+                while (said := await control.ask(self.state, "status")) is None or said["dialplan_port"] == "0":
+                    await asyncio.sleep(LOOK_AGAIN)
+        except TimeoutError:
+            raise DemoFault("`ringback run` does not listen to the dialplan") from None
+        return f"http://127.0.0.1:{said['dialplan_port']}"
 
     async def gone(self) -> None:
         """Wait until it has ended by itself, which it should not, and raise DemoFault."""
@@ -159,7 +191,7 @@ class Daemon:
                 while not self.url or not await asyncio.to_thread(is_ready, f"{self.url}readyz"):
                     if self._process and self._process.returncode is not None:
                         await self.gone()
-                    await asyncio.sleep(0.05)  # the state of another process has no event
+                    await asyncio.sleep(LOOK_AGAIN)
         except TimeoutError:
             raise DemoFault("\n".join(["`ringback run` does not get ready:", *self._last_lines])) from None
 
@@ -179,9 +211,10 @@ def write_files(asterisk: Asterisk, rules: str, dids: Sequence[str]) -> Path:
     """Everything `ringback run` needs, in a folder that goes when Asterisk's does."""
     folder = asterisk.run / "ringback"
     (folder / "secrets").mkdir(parents=True)
-    secret = folder / "secrets" / "asterisk.main.secret"
-    secret.touch(0o600)
-    secret.write_text(asterisk.account.secret)
+    for name, value in (("asterisk.main.secret", asterisk.account.secret), ("dialplan.token", asterisk.token)):
+        secret = folder / "secrets" / name
+        secret.touch(0o600)
+        secret.write_text(value)
     config = CONFIG.substitute(
         port=PORT if is_free(PORT) else 0,
         ami_port=asterisk.ami_port,

@@ -49,6 +49,14 @@ class Came:
     command: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What should stand in the record of a session: how it is now, and why it moved; a queue is as quick as a call."""
+
+    state: str
+    whys: frozenset[str]
+
+
 def read_handset(file: Path, did: str, caller: str) -> list[str]:
     """The texts that came to the caller's handset from this number, oldest first."""
     return _read(file, "text", did, caller)
@@ -80,13 +88,15 @@ def compare(call: dict[str, Any], expected: Expected, arrived: list[str]) -> Ite
     yield Step("the receipt", differs(states, [SENT]))
 
 
-def compare_thread(said: dict[str, Any], expected: Sequence[Sent | Came]) -> Iterator[Step]:
-    """What a person wrote and every text to them, each in the order it was made, as expected and no other."""
+def compare_thread(said: dict[str, Any], expected: Sequence[Sent | Came | Served]) -> Iterator[Step]:
+    """What a person wrote, every text to them and their sessions, each in its order, as expected and no other."""
     came = [(text["body"], text["command"]) for text in said["incoming"]]
     yield Step(
         "what the caller wrote", differs(came, [(it.text, it.command) for it in expected if isinstance(it, Came)])
     )
     yield from compare_texts(texts_of(said), [it for it in expected if isinstance(it, Sent)])
+    if sessions := [(it.state, *sorted(it.whys)) for it in expected if isinstance(it, Served)]:
+        yield Step("the session", differs([moves_of(session) for session in said["sessions"]], sessions))
 
 
 def compare_texts(texts: list[dict[str, Any]], expected: Sequence[Sent]) -> Iterator[Step]:
@@ -95,6 +105,11 @@ def compare_texts(texts: list[dict[str, Any]], expected: Sequence[Sent]) -> Iter
         fits = re.fullmatch(sent.text, text["body"])
         wrong = "" if fits else f"{text['body']!r} is not {sent.text!r}"
         yield Step(sent.name, wrong or differs((text["state"], text["reason"]), (sent.state, sent.reason)))
+
+
+def moves_of(session: dict[str, Any]) -> tuple[str, ...]:
+    """How a session stands, and why it moved, each reason once."""
+    return session["row"]["session"]["state"], *sorted({step["why"] for step in session["steps"]})
 
 
 def texts_of(said: dict[str, Any]) -> list[dict[str, Any]]:

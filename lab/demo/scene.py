@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.call import Call
-from lab.demo.daemon import Daemon
+from lab.demo.daemon import LOOK_AGAIN, Daemon
 from lab.demo.record import Expected, compare, is_final, read_handset, seconds
 from lab.demo.teller import Ink
 from lab.pbx import Pbx
@@ -31,10 +31,13 @@ class NotSeen(Exception):
 class Scene:
     """One story's stage. `line`, `did` and `caller` say where."""
 
-    def __init__(self, pbx: Pbx, daemon: Daemon, line: str, expected: tuple[Expected, ...], voice: Voice) -> None:
-        self.daemon, self.line = daemon, line
-        self.did, self.caller = f"+120255501{line}", f"+151255501{line}"
-        self._pbx, self._expected, self._voice = pbx, list(expected), voice
+    def __init__(
+        self, pbx: Pbx, daemon: Daemon, line: str, expected: tuple[Expected, ...], voice: Voice, area: str = "202"
+    ) -> None:
+        self.pbx, self.daemon, self.line = pbx, daemon, line
+        self.did, self.caller = f"+1{area}55501{line}", f"+151255501{line}"
+        self._expected, self._voice = list(expected), voice
+        self._meanwhile: list[str] = []
         self._began = 0.0
         self._texts_before = 0
 
@@ -51,11 +54,11 @@ class Scene:
         return time.monotonic() - self._began if self._began else 0.0
 
     async def phones(self, *numbers: str, behaviour: Behaviour = ring) -> list[Phone]:
-        return await self._pbx.phones(*numbers, behaviour=behaviour)
+        return await self.pbx.phones(*numbers, behaviour=behaviour)
 
     async def call(self, *headers: tuple[str, str]) -> Call:
         """The caller calls."""
-        phone = await self._pbx.caller(self.caller)
+        phone = await self.pbx.caller(self.caller)
         self._began = time.monotonic()
         hidden = ", with Privacy: id" if headers else ""
         self.tell(f"{self.caller} calls {self.did}{hidden}")
@@ -69,15 +72,27 @@ class Scene:
         expected = self._expected.pop(0)
         async with asyncio.timeout(PATIENCE):
             call = await self._recorded(await self.daemon.call_ended(self.did))
-        arrived = self.arrived()
+        now = self.arrived()
+        arrived, self._meanwhile = [*self._meanwhile, *now], []
         self._tell_end(call)
         for text in call["texts"]:
-            self._tell_text(call, text, arrived)
+            self._tell_text(call, text, now)
         steps = list(compare(call, expected, arrived))
         if wrong := [step for step in steps if step.wrong]:
             raise NotSeen("; ".join(f"{step.name} ({step.wrong})" for step in wrong))
         self.aside(f"seen: the call, {', '.join(step.name for step in steps)}", Ink.GOOD)
         return arrived
+
+    async def texted(self) -> None:
+        """While the call goes on a text comes to the handset; `look` compares it with the others."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (came := self.arrived()):
+                    await asyncio.sleep(LOOK_AGAIN)
+        except TimeoutError:
+            raise NotSeen("a text on the handset during the call") from None
+        self.tell_arrival(came)
+        self._meanwhile += came
 
     def arrived(self) -> list[str]:
         """The texts that came to the caller's handset since this was asked last."""
@@ -105,7 +120,11 @@ class Scene:
     def _tell_text(self, call: dict[str, Any], text: dict[str, Any], arrived: list[str]) -> None:
         self.tell_arrival(arrived, seconds(call, text["created_at"]))
         last = text["steps"][-1]
-        self._at(seconds(call, last["at"]), f"receipt: {last['state']}")
+        after = seconds(call, last["at"])
+        if arrived:
+            self._at(after, f"receipt: {last['state']}")
+        else:
+            self.aside(f"- the text: {last['state']}, after {after:.1f} s")
 
     def tell_arrival(self, texts: list[str], after: float | None = None) -> None:
         """What came to the handset, now or so long after the call."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from lab.asterisk import Asterisk
 from lab.call import Call, CallOver
 from lab.demo.daemon import Daemon, DemoFault
+from lab.demo.people import ANNA
 from lab.demo.record import Came, Expected, Sent
 from lab.demo.scene import NotSeen, Scene, Voice
 from lab.demo.talk import Talk
+from lab.demo.texting import OPENING, WAIT_TEXT, goes_on_by_text, writes_while_waiting
 from lab.phone import PhoneFault, answer, busy
 from ringback.core.reasons import Reason
 from ringback.panel.thread_words import COMMANDS
@@ -44,16 +46,20 @@ Act = Callable[[Scene], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`line` NN is called as +1 202 555 01NN by +1 512 555 01NN; `calls` has what is expected of each call."""
+    """`line` NN is called as +1 202 555 01NN by +1 512 555 01NN; `calls` has what is expected of each call.
+
+    With area 212 the line rings longer.
+    """
 
     title: str
     line: str
     act: Act
     calls: tuple[Expected, ...]
+    area: str = "202"
 
     @property
     def did(self) -> str:
-        return f"+120255501{self.line}"
+        return f"+1{self.area}55501{self.line}"
 
     @property
     def caller(self) -> str:
@@ -63,7 +69,7 @@ class Story:
         """Let it happen. Returns the step that was not seen, or nothing."""
         try:
             async with asterisk.opened() as pbx:
-                await self.act(Scene(pbx, daemon, self.line, self.calls, voice))
+                await self.act(Scene(pbx, daemon, self.line, self.calls, voice, self.area))
         except NotSeen as problem:
             return str(problem)
         except (TimeoutError, CallOver, PhoneFault) as problem:
@@ -139,8 +145,7 @@ async def they_talk(scene: Scene) -> None:
     """The caller takes one of the times, asks something, is answered, and ends it with STOP."""
     await scene.phones(f"1{scene.line}")
     (text,) = await missed(scene)
-    async with Talk.opened(scene) as talk:
-        await scene.daemon.add_person()
+    async with Talk.opened(scene, ANNA) as talk:
         await talk.log_in()
         reply = f"{offered_time(text)} works"
         await talk.writes(reply)
@@ -227,5 +232,18 @@ STORIES = (
             Expected("missed", "send", "allowed", "call-back", text=CALL_BACK),
             Expected("missed", "suppress", "opted_out", "call-back"),
         ),
+    ),
+    Story(
+        "The queue is busy: the caller presses 1, is let go, and is answered by text",
+        "64",
+        goes_on_by_text,
+        (Expected("deflected", "none", "no_rule", None, text=OPENING),),
+    ),
+    Story(
+        "The caller waits and writes meanwhile: whoever lifts has the words",
+        "72",
+        writes_while_waiting,
+        (Expected("answered", "none", "answered", None, text=WAIT_TEXT),),
+        area="212",
     ),
 )

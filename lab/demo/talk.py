@@ -5,11 +5,12 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Self
 from urllib.parse import quote
 
 from lab.demo.browser import Browser, Page
-from lab.demo.daemon import LOGIN, PERSON
-from lab.demo.record import Came, Sent, compare_thread, is_settled, read_replies
+from lab.demo.people import Person
+from lab.demo.record import Came, Sent, Served, compare_thread, is_settled, read_replies
 from lab.demo.scene import NotSeen, Scene
 from lab.demo.teller import Ink
 from ringback.core.reasons import SENTENCES, Reason
@@ -22,24 +23,24 @@ REFUSED = 409
 class Talk:
     """What is written and read in one thread. Each step is looked for where it should show, or raises NotSeen."""
 
-    def __init__(self, scene: Scene, handset: Browser, panel: Browser) -> None:
-        self._scene, self._handset, self._panel = scene, handset, panel
+    def __init__(self, scene: Scene, person: Person, handset: Browser, panel: Browser) -> None:
+        self._scene, self._person, self._handset, self._panel = scene, person, handset, panel
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, scene: Scene) -> AsyncIterator["Talk"]:
+    async def opened(cls, scene: Scene, person: Person) -> AsyncIterator[Self]:
         """Two browsers: the caller's, and one of the person who answers."""
         url = scene.daemon.url
         async with Browser(url) as handset, Browser(url) as panel:
-            yield cls(scene, handset, panel)
+            yield cls(scene, person, handset, panel)
 
     async def log_in(self) -> None:
         """The person logs in to the panel."""
         door = await self._panel.open("/login")
-        page = await self._panel.submit(door, "/login", login=LOGIN, password=self._scene.daemon.password)
+        page = await self._panel.submit(door, "/login", login=self._person.login, password=self._scene.daemon.password)
         if page.status != 200 or page.shows("Log in"):
             raise NotSeen(f"the login ({page.status}: {page.words[:200]})")
-        self._scene.tell(f"{PERSON} logs in to the panel")
+        self._scene.tell(f"{self._person.name} logs in to the panel")
 
     async def writes(self, words: str, shown: str = "") -> None:
         """The caller writes on the handset, and the thread in the panel shows it; `shown` if by other words."""
@@ -72,7 +73,7 @@ class Talk:
     async def answers(self, words: str) -> None:
         """The person answers in the thread, and the answer comes to the handset."""
         page = await self._panel.submit(await self._thread(), "/texts", text=words)
-        self._scene.tell(f"{PERSON} answers in the panel")
+        self._scene.tell(f"{self._person.name} answers in the panel")
         if page.status != 200:
             raise NotSeen(f"the answer ({page.status}: {page.words[:300]})")
         await self.gets(re.escape(words))
@@ -80,7 +81,7 @@ class Talk:
     async def may_not_answer(self, words: str, reason: Reason) -> None:
         """The person tries to answer and is told why not; nothing comes to the handset."""
         page = await self._panel.submit(await self._thread(), "/texts", text=words)
-        self._scene.tell(f"{PERSON} tries to answer once more: refused ({reason})")
+        self._scene.tell(f"{self._person.name} tries to answer once more: refused ({reason})")
         self._scene.aside(SENTENCES[reason], Ink.SOFT)
         if page.status != REFUSED or not page.shows(SENTENCES[reason]):
             raise NotSeen(f"the refusal ({page.status}: {page.words[:300]})")
@@ -94,7 +95,7 @@ class Talk:
             raise NotSeen(f"the task ({page.status}: {page.words[:300]})")
         self._scene.tell("it names a time that was offered: a task to call back then")
 
-    async def recorded(self, *expected: Sent | Came) -> None:
+    async def recorded(self, *expected: Sent | Came | Served) -> None:
         """What `ringback explain --json` says of every text of this thread, once each has its last state."""
         scene = self._scene
         try:

@@ -11,9 +11,20 @@ from aiohttp import web
 
 from lab.demo.browser import Browser, read_page
 from lab.demo.daemon import DemoFault
-from lab.demo.record import Came, Expected, Sent, compare, compare_thread, is_settled, read_handset, read_replies
+from lab.demo.record import (
+    Came,
+    Expected,
+    Sent,
+    Served,
+    compare,
+    compare_thread,
+    is_settled,
+    read_handset,
+    read_replies,
+)
 from lab.demo.stories import offered_time
 from lab.demo.teller import Teller, wrapped
+from lab.demo.texting import spoken
 
 TEXTED = Expected("missed", "send", "allowed", "missed", text="Sorry.*")
 HELD = Expected("missed", "suppress", "paused", "missed")
@@ -103,6 +114,48 @@ def test_a_text_that_is_not_as_expected_is_named(said, missing):
     sent = (Sent("the text-back", "Sorry.*"), Sent("the answer", "Yes"), Sent("the answer to STOP", "Bye"))
     expected = (Came("Are you open?"), Came("STOP", "stop"), *sent)
     assert [step.name for step in compare_thread(said, expected) if step.wrong] == missing
+
+
+SESSION = {"row": {"session": {"state": "assigned"}}, "steps": [{"why": "offered"}, {"why": "accepted"}]}
+
+
+@pytest.mark.parametrize(
+    ("sessions", "missing"),
+    [
+        pytest.param([SESSION], [], id="all is as it should be"),
+        pytest.param([{**SESSION, "steps": SESSION["steps"][:1]}], ["the session"], id="a step that did not happen"),
+        pytest.param([{**SESSION, "row": {"session": {"state": "queued"}}}], ["the session"], id="another state"),
+        pytest.param([SESSION, SESSION], ["the session"], id="one more than expected"),
+        pytest.param([], ["the session"], id="none"),
+    ],
+)
+def test_a_session_that_is_not_as_expected_is_named(sessions, missing):
+    said = {"texts": [], "calls": [], "incoming": [], "sessions": sessions}
+    expected = [Served("assigned", frozenset({"accepted", "offered"}))]
+    assert [step.name for step in compare_thread(said, expected) if step.wrong] == missing
+
+
+async def test_a_page_that_is_no_live_one_is_said():
+    async def show(_: web.Request) -> web.Response:
+        return web.Response(text="Log in")
+
+    app = web.Application()
+    app.add_routes([web.get("/events", show)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with Browser(f"http://127.0.0.1:{runner.addresses[0][1]}/") as browser:
+            with pytest.raises(DemoFault, match="is no live page"):
+                async with browser.stays_on("/events"):
+                    pass
+    finally:
+        await runner.cleanup()
+
+
+def test_what_a_prompt_says_is_read_from_the_file_we_ship():
+    assert spoken("deflect").startswith("To go on by text message instead, press 1. ")
+    assert spoken("deflected").endswith("Goodbye.")
 
 
 def test_a_record_is_settled_when_every_text_is():

@@ -69,15 +69,20 @@ def test_every_step_is_seen_and_it_ends_by_itself_lab():
     process = start("--once")
     said, complaints = process.communicate(timeout=PATIENCE)
     assert (process.returncode, complaints) == (0, "")
-    assert len(re.findall(r"^\d\. ", said, re.MULTILINE)) == 9
+    assert len(re.findall(r"^\d+\. ", said, re.MULTILINE)) == 11
     assert said.count("receipt: delivered") == 5
-    assert said.count("on the handset of") == 7
+    assert said.count("on the handset of") == 10
     assert said.count("seen: the call, the outcome, the decision, no text") == 6
     assert (
         "seen: what the caller wrote, every text, the text-back, the answer, the answer to STOP, the refused text"
         in unwrapped(said)
     )
-    for reason in ("answered", "withheld", "cool_down", "paused", "vetoed", "opted_out"):
+    assert said.count("- the text: delivered") == 2
+    assert said.count("Asterisk plays ringback/") == 4
+    words = unwrapped(said)
+    assert "seen: what the caller wrote, every text, the first text, the answer, the session" in words
+    assert "seen: what the caller wrote, every text, the first text, the session" in words
+    for reason in ("answered", "no_rule", "withheld", "cool_down", "paused", "vetoed", "opted_out"):
         assert f"({reason})" in said
     assert re.search(r"We can call you (\w+ )?\d\d:\d\d-\d\d:\d\d", said)
     assert max(map(len, said.splitlines())) <= 80
