@@ -12,6 +12,7 @@ from ringback.core.policy import GateAnswer, Verdict
 from ringback.core.reasons import Reason
 from ringback.flow.changes import Hub, Watcher
 from ringback.flow.desk import Advice, NotThere, Replied, Resolution, Settled
+from ringback.flow.noting_consent import Told
 from ringback.flow.stopping import Whole
 from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.threads import (
@@ -196,6 +197,9 @@ class FakeDesk:
 
     async def opt_in(self, who: Principal, thread: str, note: str) -> None:
         self._do(thread, "opt_in", note)
+
+    async def note_consent(self, who: Principal, thread: str, told: Told) -> None:
+        self._do(thread, "consent", told)
 
     async def resolve(self, who: Principal, message: str, how: Resolution) -> Settled:
         self._do(message, "resolve", message, how)

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from ringback.carriers.loopback import Settings
-from ringback.core.messages import Basis, MessageClass, State, Wanted
+from ringback.core.messages import Basis, MessageClass, State, Urgency, Wanted
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.flow.house import Limits
 from ringback.flow.outbound import Slot, submit
@@ -27,9 +27,19 @@ HOME = replace(HOUSE, limits=Limits(WITHOUT_END, WITHOUT_END, WITHOUT_END))
 
 def wanted(number, expires_at, not_before=None) -> Wanted:
     peer = read_number(f"+1512555{number:04}", NumberFormat.E164, "US", extension_digits=4)
-    kind = MessageClass.TRANSACTIONAL
     return Wanted(
-        DID, peer, f"text {number}", "en", kind, Basis.CONSENT, "test", False, expires_at, not_before=not_before
+        did=DID,
+        peer=peer,
+        text=f"text {number}",
+        language="en",
+        class_=MessageClass.TRANSACTIONAL,
+        basis=Basis.CONSENT,
+        cause="test",
+        automatic=False,
+        expires_at=expires_at,
+        # a program's: it has a yes on records of its own, and none in our ledger
+        urgency=Urgency.TRANSACTIONAL,
+        not_before=not_before,
     )
 
 

@@ -7,6 +7,7 @@ from ringback.core.grants import Way
 from ringback.core.messages import MessageClass
 from ringback.core.permissions import Action, Principal, may
 from ringback.core.policy import BORN_IN_FLIGHT, GateAnswer, Verdict, answers
+from ringback.core.reasons import Reason
 from ringback.core.right_words import Told, told
 from ringback.core.segments import measure, room
 from ringback.flow import allowances
@@ -22,7 +23,8 @@ from ringback.ports.storage import Tx
 @dataclass(frozen=True, slots=True)
 class Advice:
     """`verdict` is None when no gate is against it. `gates` are in the order they are asked. `held` is what holds its
-    carrier back: then nothing leaves, whatever the gates say. `told` is why they may not send from this number.
+    carrier back: then nothing leaves, whatever the gates say. `told` is why they may not send from this number,
+    `doubtful` why texts to this person were found not to arrive: a person may try.
 
     `segments` is 0 for an empty text; `room` is what the last segment still takes, in units of `encoding`.
     """
@@ -34,6 +36,7 @@ class Advice:
     room: int
     held: Held | None = None
     told: Told | None = None
+    doubtful: Reason | None = None
 
 
 def consider(house: House, who: Principal, thread: Thread, text: str, now: datetime, tx: Tx) -> Advice:
@@ -53,4 +56,6 @@ def consider(house: House, who: Principal, thread: Thread, text: str, now: datet
     carrier = house.carrier(thread.did)
     held = hold_on(carrier, tx) if carrier else None
     why = None if right.allowed else told(right, Way.SEND, thread.did, rights.book)
-    return Advice(verdict, gates, str(size.encoding), size.segments if text else 0, room(text), held, why)
+    return Advice(
+        verdict, gates, str(size.encoding), size.segments if text else 0, room(text), held, why, pair.not_textable
+    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ringback.core.messages import PartState, State
+from ringback.core.messages import PartState, State, Urgency
 from ringback.core.policy import Defer
 from ringback.core.reasons import Reason
 from ringback.core.retries import wait_after
@@ -16,6 +16,8 @@ from ringback.flow.allowances import take_back
 from ringback.flow.not_delivered import NEVER_LEFT, leave_if_written
 from ringback.flow.opt_outs import stop
 from ringback.flow.receipts import apply_receipt, ids_of
+from ringback.flow.session_calls import texts_settled
+from ringback.flow.textless import learn_from
 from ringback.ports import Carrier, CarrierRef
 from ringback.ports.storage import Tx
 from ringback.ports.texts import Order
@@ -56,6 +58,24 @@ async def attempt(carrier: Carrier, order: Order, now: datetime) -> CarrierRef |
 
 def record(carrier: Carrier, order: Order, result: CarrierRef | SendFailed, now: datetime, tx: Tx) -> State | None:
     """Write what became of an attempt (D3, D5); None when another daemon closed it before us."""
+    state = _record(carrier, order, result, now, tx)
+    tell_sessions([(order, _settled(result, state))], now, tx)
+    return state
+
+
+def _settled(result: CarrierRef | SendFailed, state: State | None) -> State | None:
+    """What the carrier took it took, also where a receipt was here before its answer and the text has moved on."""
+    return State.ACCEPTED if state is None and isinstance(result, CarrierRef) else state
+
+
+def tell_sessions(settled: Sequence[tuple[Order, State | None]], now: datetime, tx: Tx) -> None:
+    """A session may wait for the first text its caller was promised; only a call asks for one."""
+    texts_settled(
+        {order.message: state for order, state in settled if state and order.urgency is Urgency.CALL}, now, tx
+    )
+
+
+def _record(carrier: Carrier, order: Order, result: CarrierRef | SendFailed, now: datetime, tx: Tx) -> State | None:
     match result:
         case CarrierRef(provider_id):
             return taken(carrier, order, provider_id, now, tx)
@@ -77,7 +97,10 @@ def record_all(
     """Record what became of several attempts, each as `record` would, in a few statements for all of them."""
     names = [result.provider_id for _order, result in answers if isinstance(result, CarrierRef) and result.provider_id]
     tx.outcomes.read_ahead(carrier.name, [order.attempt for order, _result in answers], names, ids_of(carrier))
-    return [record(carrier, order, result, now, tx) for order, result in answers]
+    states = [_record(carrier, order, result, now, tx) for order, result in answers]
+    settled = [(order, _settled(result, state)) for (order, result), state in zip(answers, states, strict=True)]
+    tell_sessions(settled, now, tx)
+    return states
 
 
 def taken(carrier: Carrier, order: Order, provider_id: str, now: datetime, tx: Tx) -> State | None:
@@ -137,6 +160,7 @@ def rejected(order: Order, failure: Rejected, now: datetime, tx: Tx) -> State | 
     take_back(order, tx)
     if isinstance(failure, Blocked):
         stop(order.thread, "carrier", str(failure), now, tx)
+    learn_from(str(failure), order.thread.peer, now, tx)
     leave_if_written(order.message, str(failure), now, tx)
     reason = Reason.OPTED_OUT if isinstance(failure, Blocked) else None
     return tx.outcomes.part_moves(order.part, order.message, PartState.FAILED, reason, str(failure), now)
@@ -182,4 +206,5 @@ def give_up(left: Sequence[tuple[int, int, int]], cause: str, detail: str, now: 
         if tx.outcomes.close(attempt_id, "unconfirmed", cause, None, now):
             tx.tasks.add(TaskKind.UNCONFIRMED, now, detail, message_id=message)
             tx.outcomes.part_moves(part, message, PartState.UNCONFIRMED, None, cause, now)
+    texts_settled({message: State.UNCONFIRMED for _attempt, _part, message in left}, now, tx)
     return len(left)

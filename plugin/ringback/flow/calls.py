@@ -34,6 +34,7 @@ from ringback.core.triggers import (
 from ringback.core.windows import write_windows
 from ringback.flow.house import House
 from ringback.flow.outbound import Slot, Submitted, Text, gate_facts, read_guards_ahead, submit
+from ringback.flow.session_calls import call_answered, call_lost, release
 from ringback.ports.storage import Tx
 
 log = structlog.get_logger("calls")
@@ -141,7 +142,8 @@ def both_ends(house: House, call: Call) -> tuple[str, str | None]:
 
 def answered(house: House, call: Call, tx: Tx) -> Concluded:
     """Somebody speaks with this person: texts that wait for them are not needed any more."""
-    tx.calls.answered(call.pbx, call.uniqueid, call.answered_at or call.started_at)
+    tx.calls.answered(call.pbx, call.uniqueid, call.answered_at or call.started_at, call.answered_by)
+    call_answered(call, call.answered_at or call.started_at, tx)
     _did, peer = both_ends(house, call)
     if peer is not None:
         for pending, call_id in tx.pending.of_peer(peer):
@@ -173,7 +175,12 @@ def finish(house: House, slot: Slot | None, ended: Ended, now: datetime, tx: Tx)
     call_id = tx.calls.ending(ended.call, ended.did, ended.peer.e164)
     if call_id is None:
         return NOTHING
-    decision, submitted = weigh(house, slot, ended, call_id, now, tx)
+    session = tx.sessions.of_call(call_id)
+    if session is None:
+        decision, submitted = weigh(house, slot, ended, call_id, now, tx)
+    else:
+        decision, submitted = on_text(ended), None
+        release(session, ended.call.outcome is Outcome.ANSWERED, now, tx)
     tx.calls.finish(call_id, ended.call, ended.did, ended.peer.e164, decision)
     return Concluded(ended, decision, submitted)
 
@@ -198,6 +205,14 @@ def weigh(
     elif task := TASKS.get(decision.reason):
         tx.tasks.add(task, now, rule.name, call_id=call_id if task is TaskKind.TOO_OLD else None)
     return decision, None
+
+
+def on_text(ended: Ended) -> CallDecision:
+    """They go on by text with somebody, so no rule speaks to them beside that."""
+    rule = ended.chosen.rule
+    if rule is None:
+        return without_text(ended)
+    return CallDecision(CallVerdict.SUPPRESS, Reason.ON_TEXT, rule, tried=ended.chosen.tried)
 
 
 def without_text(ended: Ended) -> CallDecision:
@@ -229,6 +244,7 @@ def back(event: FeedBack, tx: Tx) -> Concluded:
     for call in gone:
         outcome = Outcome.ANSWERED if call.answered_at else None
         tx.calls.close_unseen(call.id, event.at, outcome, Reason.ANSWERED if outcome else Reason.UNSEEN)
+        call_lost(call.id, event.at, tx)
         if outcome is None and call.direction == Direction.INBOUND:
             tx.tasks.add(TaskKind.UNSEEN, event.at, event.pbx, call_id=call.id)
     tx.calls.see_again(event.pbx, event.at, len(gone))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ringback.core.grants import Right, Way
-from ringback.core.messages import State, Urgency
+from ringback.core.messages import Basis, State, Urgency
 from ringback.core.permissions import Asker
 from ringback.core.policy import AT_OPEN, Defer, Facts, Refuse, judge
 from ringback.core.reasons import Reason
@@ -15,9 +15,10 @@ from ringback.flow import allowances, rates
 from ringback.flow.governor import Room
 from ringback.flow.house import House
 from ringback.flow.not_delivered import NEVER_LEFT, leave_if_written
-from ringback.flow.outbound import AFTER_STOP, Text, gate_facts, read_ahead, read_guards_ahead
+from ringback.flow.outbound import AFTER_STOP, PROGRAMS, Text, gate_facts, on_consent, read_ahead, read_guards_ahead
 from ringback.flow.permits import writers_right
 from ringback.flow.rates import Leaving
+from ringback.flow.session_calls import text_settled, texts_settled
 from ringback.ports.storage import Tx
 from ringback.ports.texts import Order, WaitingText
 
@@ -102,6 +103,7 @@ def let_expire(now: datetime, tx: Tx) -> bool:
     for message, state in old:
         tx.outbox.move(message, state, State.EXPIRED, None, NEVER_LEFT, now)
         leave_if_written(message, NEVER_LEFT, now, tx)
+    texts_settled({message: State.EXPIRED for message, _state in old}, now, tx)
     return len(old) == AT_ONCE
 
 
@@ -117,6 +119,8 @@ def open_one(house: House, carrier: str, text: WaitingText, now: datetime, tx: T
     match judge(weighed.facts, AT_OPEN):
         case Refuse(reason):
             tx.outbox.move(message.id, text.state, State.REFUSED, reason, why_not(weighed, reason, now, tx), now)
+            if text.urgency is Urgency.CALL:
+                text_settled(message.id, State.REFUSED, now, tx)
             return None
         case Defer() as verdict:
             full = weighed.full
@@ -180,12 +184,14 @@ def weigh(house: House, text: WaitingText, now: datetime, tx: Tx) -> Weighed:
     asked = Text(
         text.automatic,
         text.message.segments,
-        text.call.facts(),
+        # whoever said yes in the call said so of the number that is texted, which may be another than they call from
+        None if text.basis is Basis.CONSENT else text.call.facts(),
         text.command in AFTER_STOP,
         None if right is None else right.allowed,
         over=allowances.over(uses, text.message.segments, tx),
         full=full.verdict if full else None,
-        program=text.urgency in (Urgency.TRANSACTIONAL, Urgency.BULK),
+        program=text.urgency in PROGRAMS,
+        on_consent=on_consent(text.basis, text.class_, text.urgency),
     )
     facts = gate_facts(house, thread.did, house.read("", thread.peer), asked, pair, now)
     return Weighed(text, leaving, full, facts, right)

@@ -16,7 +16,7 @@ from ringback.core.segments import measure
 from ringback.core.tasks import OF_PERMISSIONS
 from ringback.core.writing import clean
 from ringback.errors import StoreBusy
-from ringback.flow import opt_outs, settling
+from ringback.flow import noting_consent, opt_outs, settling
 from ringback.flow.advice import Advice, consider
 from ringback.flow.house import House
 from ringback.flow.insist import LAST_S
@@ -185,6 +185,13 @@ class Desk:
             tx.audit.note(who.label, "opt_in", thread, "", now)
 
         await self._do(step)
+
+    async def note_consent(self, who: Principal, thread: str, told: noting_consent.Told) -> None:
+        """They said which texts they want, or do not; raises Unwritten for what the ledger cannot take."""
+        allow(who, Action.SETTLE)
+        noting_consent.check(told)
+        now = self._clock.now()
+        await self._do(lambda tx: noting_consent.note(who, find(who, thread, tx), told, now, tx))
 
     async def _do(self, step: Step[T], patience_s: float = PATIENCE_S) -> T:
         """Commit a step while the person waits; one whose turn comes later does nothing."""

@@ -30,10 +30,12 @@ TITLES = (
     ("calls", "Calls, and the texts that went after them"),
     ("texts", "Texts that were written to them"),
     ("incoming", "Texts that came from them"),
+    ("sessions", "Sessions with agents"),
     ("tasks", "Tasks"),
     ("listed", "Lists they are on"),
     ("waits", "Runs that have yet to reach them"),
     ("quiet", "Rules that leave them alone for a while"),
+    ("not_textable", "Why texts to them were found not to arrive"),
     ("record", "What people and programs did about them"),
 )
 

@@ -66,6 +66,7 @@ def take_all(house: House, happened: Sequence[tuple[CallEvent, Slot | None]], no
     """Take call events in their order, each as its own step would, in a few statements for all of them."""
     ends = [prepare(house, event.call) for event, _slot in happened if isinstance(event, CallEnded)]
     tx.calls.read_ahead(event.call for event, _slot in happened if isinstance(event, CallStarted | CallEnded))
+    tx.sessions.read_ahead()
     look_ahead(ends, now, tx)
     prepared = iter(ends)
     return [

@@ -7,6 +7,8 @@ from datetime import UTC, timedelta, tzinfo
 from ringback.core.messages import MessageClass, OnDoubt
 from ringback.core.numbers import Number
 from ringback.core.provider_ids import Ids
+from ringback.core.schedules import Calendar
+from ringback.core.templates import Template
 from ringback.core.triggers import Rule
 
 
@@ -90,6 +92,12 @@ class House:
     destinations: tuple[Destination, ...] = ()
     zone: tzinfo = UTC
     """The clock by which the business's months begin."""
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    """Opening hours by their names in the file."""
+    introduction: Mapping[str, Template] = field(default_factory=dict)
+    """By language what somebody is told who texts us for the first time; empty for nothing."""
+    introduce_again: timedelta = timedelta(days=180)
+    """How long that is not told again."""
 
     def policy(self, class_: MessageClass) -> OnDoubt:
         """What to do about a text in doubt whose asker did not say."""

@@ -14,7 +14,7 @@ from ringback.core.people_rows import Sheet
 from ringback.core.plurals import count_of
 from ringback.errors import RingbackError
 from ringback.flow.owners import keep_served
-from ringback.flow.people import in_words, note_of_changes
+from ringback.flow.people import in_words, let_sessions_go, note_of_changes
 from ringback.flow.planning_people import Known, Origin, Person, Plan, plan_people
 from ringback.ports.people import Account, Contact, Described, Newcomer, Noted
 from ringback.ports.storage import Tx
@@ -102,6 +102,7 @@ def _change(people: Sequence[Person], by: str, now: datetime, tx: Tx) -> list[tu
     for person, account in found:
         if person.roles != account.roles:
             tx.accounts.change_roles(account.id, person.roles, now)
+            let_sessions_go(account.id, person.roles, by, now, tx)
     notes = [note_of_changes(account, person.changes) for person, account in found]
     tx.audit.note_all(by, "user_describe", notes, now)
     return found

@@ -12,9 +12,12 @@ from ringback.core.messages import Basis, MessageClass, Urgency, Wanted
 from ringback.core.numbers import Number
 from ringback.core.tasks import TaskKind
 from ringback.core.windows import named_window, read_windows
+from ringback.flow.consents import introduce
 from ringback.flow.house import House, at_carrier
 from ringback.flow.opt_outs import start, stop
 from ringback.flow.outbound import Submitted, submit
+from ringback.flow.routing import route
+from ringback.flow.textless import texted_us
 from ringback.ports import Incoming, MediaLink, Piece
 from ringback.ports.inbox import StoredIncoming
 from ringback.ports.pairs import PairFacts
@@ -152,12 +155,15 @@ def act(house: House, arrived: Arrived, stored: StoredIncoming, now: datetime, t
     """Commands come before everything else; what only a person can answer becomes a task."""
     pair = tx.pairs.facts(arrived.did, arrived.peer, "", "", now)
     heard = hear(stored.body, arrived.incoming.command)
+    texted_us(arrived.peer, pair, tx)
     if heard is None or (heard.command is Command.START and not lifts(pair, arrived.incoming.carrier_at, now)):
         _look_for_window(stored, now, tx)
-        return Received(stored, heard)
+        introduced = introduce(house, stored.thread, heard, pair, now, tx)
+        answered = route(house, stored.thread, stored, now, tx).submitted
+        return Received(stored, heard, introduced if introduced is not None and introduced.waits_on else answered)
     if not heard.sure:
         tx.tasks.add(TaskKind.OPT_OUT, now, stored.body[:EXCERPT], thread_id=stored.thread.id, incoming_id=stored.id)
-        return Received(stored, heard)
+        return Received(stored, heard, route(house, stored.thread, stored, now, tx).submitted)
     return obey(house, arrived, stored, heard, pair.opted_out, now, tx)
 
 
@@ -232,6 +238,7 @@ def show_what_came(house: House, now: datetime, tx: Tx) -> int:
     for stored in lacking:
         tx.inbound.show_partial(stored, now)
         tx.tasks.add(TaskKind.PARTIAL, now, stored.body[:EXCERPT], thread_id=stored.thread.id, incoming_id=stored.id)
+        route(house, stored.thread, stored, now, tx)
     return len(lacking)
 
 

@@ -8,12 +8,17 @@ through.
 from collections.abc import Iterable
 from datetime import datetime
 
+from ringback.core.consents import Method
 from ringback.core.messages import State
 from ringback.core.reasons import Reason
+from ringback.core.sessions import SessionState, Why
 from ringback.core.triggers import CallDecision, CallVerdict
+from ringback.flow import ledger, sessions
 from ringback.ports.pairs import Thread
 from ringback.ports.storage import Tx
 
+BY = {"text": Method.KEYWORD, "carrier": Method.KEYWORD, "key": Method.KEY_PRESS}
+"""How the ledger of consents calls what the ledger of opt-outs calls so; the rest somebody wrote down."""
 CROSSED = "crossed with STOP: it was on its way already"
 STOPPED = CallDecision(CallVerdict.SUPPRESS, Reason.OPTED_OUT)
 
@@ -21,13 +26,17 @@ STOPPED = CallDecision(CallVerdict.SUPPRESS, Reason.OPTED_OUT)
 def stop(thread: Thread, method: str, evidence: str, now: datetime, tx: Tx) -> int:
     """Record an opt-out and call off what waits for this pair; returns how many texts that were."""
     tx.pairs.opt_out(thread.id, method, evidence, now)
+    ledger.take_all_back(thread, BY.get(method, Method.AGENT), evidence, now, tx)
     for message in tx.doubts.crossing(thread.id):
         tx.outbox.note(message, State.SUBMITTING, None, CROSSED, now)
+    session = tx.sessions.of_thread(thread.id)
+    if session is not None:
+        sessions.finish(session, SessionState.OPTED_OUT, Why.OPTED_OUT, "", now, tx)
     return _call_off_queued(thread, now, tx) + call_off_waiting(tx.pending.of_pair(thread.did, thread.peer), tx)
 
 
 def start(thread: Thread, method: str, evidence: str, now: datetime, tx: Tx) -> None:
-    """Record that this person wants texts again. What was called off stays so."""
+    """Record that this person wants texts again. What was called off stays so, and what was over is over."""
     tx.pairs.opt_in(thread.id, method, evidence, now)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ringback.core.consents import CONVERSATION
 from ringback.core.keywords import Command
-from ringback.core.messages import Urgency, Wanted
+from ringback.core.messages import Basis, MessageClass, Urgency, Wanted
 from ringback.core.numbers import Number
 from ringback.core.policy import AT_SUBMIT, BORN_IN_FLIGHT, CallFacts, Defer, Facts, Refuse, Verdict, judge
 from ringback.core.reasons import Reason
@@ -30,14 +31,15 @@ class Slot:
 class Submitted:
     """What became of a wish to send. `order` is set when the text was born in flight: hand it to its lane.
 
-    `message` is the text's public id, empty where there is no new one. `waits_on` names the carrier whose lane has to
-    look, when the text is queued or held.
+    `message` is the text's public id, empty where there is no new one, `row` its row then. `waits_on` names the carrier
+    whose lane has to look, when the text is queued or held.
     """
 
     verdict: Verdict | None
     message: str = ""
     order: Order | None = None
     waits_on: str = ""
+    row: int | None = None
 
 
 TWICE = Submitted(Refuse(Reason.ALREADY_PENDING))
@@ -48,10 +50,14 @@ AFTER_STOP = frozenset({Command.STOP, Command.HELP})
 """What is answered although the person opted out. A START that came before a STOP is not: its answer would be wrong."""
 
 
+PROGRAMS = frozenset({Urgency.TRANSACTIONAL, Urgency.BULK})
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """What the gates want to know of a text itself. `command`: it answers one of AFTER_STOP. `full`: the rate that
-    holds it, where somebody looked. `over`: it would pass a hard limit of the month."""
+    holds it, where somebody looked. `over`: it would pass a hard limit of the month. `on_consent`: the class of a text
+    that stands on a yes in the ledger."""
 
     automatic: bool
     segments: int = 1
@@ -62,6 +68,12 @@ class Text:
     full: Defer | None = None
     program: bool = False
     over: bool | None = False
+    on_consent: MessageClass | None = None
+
+
+def on_consent(basis: Basis, class_: MessageClass, urgency: Urgency) -> MessageClass | None:
+    """The class of a text that stands on the ledger. A program that says so has records of its own."""
+    return class_ if basis is Basis.CONSENT and urgency not in PROGRAMS else None
 
 
 def gate_facts(house: House, did: str, peer: Number, text: Text, pair: PairFacts, now: datetime) -> Facts:
@@ -83,6 +95,8 @@ def gate_facts(house: House, did: str, peer: Number, text: Text, pair: PairFacts
         never_text=pair.never,
         staged_out=pair.staging and not pair.only,
         opted_out=pair.opted_out,
+        unconsented=text.on_consent is not None and not pair.consents.holds(text.on_consent, CONVERSATION, now),
+        unreached=pair.not_textable,
         paused=pair.paused,
         automatic_this_minute=pair.automatic_this_minute,
         texts_per_minute=limits.texts_per_minute,
@@ -130,8 +144,9 @@ def submit(
         wanted.permitted,
         wanted.not_before if wanted.not_before is not None and wanted.not_before > now else None,
         full.verdict if full else None,
-        wanted.urgency in (Urgency.TRANSACTIONAL, Urgency.BULK),
+        wanted.urgency in PROGRAMS,
         allowances.over(uses, route.segments, tx),
+        on_consent(wanted.basis, wanted.class_, wanted.urgency),
     )
     facts = gate_facts(house, wanted.did, wanted.peer, text, known, now)
     verdict = judge(facts, BORN_IN_FLIGHT if born else AT_SUBMIT)
@@ -142,15 +157,15 @@ def submit(
         order = tx.outbox.put_in_flight(wanted, thread, route, now)
         if order is None:
             return TWICE
-        return Submitted(None, order.text.message, allowances.depart(house, leaving, order, now, tx))
+        return Submitted(None, order.text.message, allowances.depart(house, leaving, order, now, tx), row=order.message)
     stored = tx.outbox.put(wanted, thread, route, verdict, now)
     if stored is None:
         return TWICE
     if isinstance(verdict, Refuse):
         if verdict.reason is Reason.QUOTA_EXCEEDED:
             allowances.refuse(leaving.uses, route.segments, now, tx)
-        return Submitted(verdict, stored.public_id)
-    return Submitted(verdict, stored.public_id, waits_on=route.carrier)
+        return Submitted(verdict, stored.public_id, row=stored.id)
+    return Submitted(verdict, stored.public_id, waits_on=route.carrier, row=stored.id)
 
 
 def look(wanted: Wanted, peer: str, now: datetime, tx: Tx) -> PairFacts:

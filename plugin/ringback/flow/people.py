@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 
-from ringback.core.permissions import Role
+from ringback.core.permissions import OF_ROLE, Action, Role
 from ringback.core.plurals import count_of
 from ringback.flow.owners import keep_served
 from ringback.flow.refusing import Because, Refused
+from ringback.flow.session_leaving import leave
 from ringback.ports.people import Account, Contact, Noted
 from ringback.ports.storage import Tx
 
@@ -179,8 +180,15 @@ def set_roles(public_id: str, roles: frozenset[Role], by: str, now: datetime, tx
     if Role.ADMINISTRATOR not in roles:
         _keep_an_administrator(account, tx)
     keep_served(partial(tx.accounts.change_roles, account.id, roles, now), by, now, tx)
+    let_sessions_go(account.id, roles, by, now, tx)
     detail = f"{account.login}: {in_words(account.roles)} to {in_words(roles)}"
     tx.audit.note(by, "user_role", public_id, detail, now, before=in_words(account.roles), after=in_words(roles))
+
+
+def let_sessions_go(account_id: int, roles: frozenset[Role], by: str, now: datetime, tx: Tx) -> None:
+    """Whoever takes no sessions in these roles has none any more: they wait in their queues again."""
+    if not any(Action.TAKE_SESSIONS in OF_ROLE[role] for role in roles):
+        leave(account_id, now, tx, by=by)
 
 
 def disable_user(public_id: str, by: str, now: datetime, tx: Tx) -> None:
@@ -189,6 +197,7 @@ def disable_user(public_id: str, by: str, now: datetime, tx: Tx) -> None:
         return
     _keep_an_administrator(account, tx)
     keep_served(partial(tx.accounts.disable, account.id, now), by, now, tx)
+    leave(account.id, now, tx, by=by)
     tx.audit.note(by, "user_disable", public_id, account.login, now)
 
 

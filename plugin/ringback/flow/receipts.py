@@ -7,6 +7,7 @@ from ringback.core.messages import PartState, State, may_correct, may_move
 from ringback.core.provider_ids import Ids
 from ringback.core.tasks import TaskKind
 from ringback.flow.not_delivered import leave_if_written, reached
+from ringback.flow.textless import learn_from_receipt
 from ringback.ports import Receipt
 from ringback.ports.storage import Tx
 from ringback.ports.texts import Attempt
@@ -62,6 +63,7 @@ def _tell(attempt: Attempt, moved: State, error: str, now: datetime, tx: Tx) -> 
     if attempt.state in UNANSWERED:
         tx.tasks.settle(TaskKind.UNCONFIRMED, attempt.message, now)
     if moved is State.UNDELIVERED:
+        learn_from_receipt(error, attempt.message, now, tx)
         leave_if_written(attempt.message, error, now, tx)
     elif attempt.state is PartState.UNDELIVERED:
         reached(attempt.message, now, tx)

@@ -43,6 +43,21 @@ class Because(StrEnum):
     NOBODY_THERE = "nobody_there"
     SAME_FALLBACK = "same_fallback"
     FORMER = "former"
+    NO_QUEUE = "no_queue"
+    BAD_QUEUE = "bad_queue"
+    QUEUE_TAKEN = "queue_taken"
+    MAIN_STAYS = "main_stays"
+    MAIN_HAS_REST = "main_has_rest"
+    NO_TAKER = "no_taker"
+    NO_AGENT = "no_agent"
+    NO_MEMBER_THERE = "no_member_there"
+    BAD_VOICE = "bad_voice"
+    NO_PBX = "no_pbx"
+    UNHEARD = "unheard"
+    BAD_CAPACITY = "bad_capacity"
+    BAD_WEIGHT = "bad_weight"
+    NOTHING_TO_MAP = "nothing_to_map"
+    MAPPED_MEANWHILE = "mapped_meanwhile"
 
 
 SENTENCES: Mapping[Because, str] = {
@@ -80,6 +95,21 @@ SENTENCES: Mapping[Because, str] = {
     Because.NOBODY_THERE: "Nobody who can log in belongs to %(owner)s. Choose somebody who would see what comes in.",
     Because.SAME_FALLBACK: "The fallback must be somebody else than the owner.",
     Because.FORMER: "This number is not configured any more, so nothing can go out from it.",
+    Because.NO_QUEUE: "There is no such text queue.",
+    Because.BAD_QUEUE: "A text queue has a name of one to sixty characters, without line breaks.",
+    Because.QUEUE_TAKEN: "There is a text queue of this name already.",
+    Because.MAIN_STAYS: "The main queue takes what no other queue is for, so it cannot be removed.",
+    Because.MAIN_HAS_REST: "The main queue has every number that no other queue has. Give numbers to the others.",
+    Because.NO_TAKER: "%(who)s cannot take sessions: they are disabled, or their role does not include it.",
+    Because.NO_MEMBER_THERE: "Nobody here has the login or extension %(given)s.",
+    Because.NO_AGENT: "%(who)s is no agent: make them a member of a queue first.",
+    Because.BAD_VOICE: "%(given)s is no queue of Asterisk's. Write it as PBX/queue, as in main/sales.",
+    Because.NO_PBX: "There is no PBX %(given)s. Write one of %(choices)s.",
+    Because.UNHEARD: "PBX %(name)s is not heard now, so its queues are not known. Try again when it is back.",
+    Because.BAD_CAPACITY: "An agent carries 1 to 50 sessions at once.",
+    Because.BAD_WEIGHT: "A call counts as 0 to 50 sessions.",
+    Because.NOTHING_TO_MAP: "Choose a queue of Asterisk's first.",
+    Because.MAPPED_MEANWHILE: "The queues or their members are others now. Look at what would be made once more.",
 }
 
 

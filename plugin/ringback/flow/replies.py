@@ -15,6 +15,7 @@ from ringback.core.reasons import Reason
 from ringback.flow.house import House
 from ringback.flow.outbound import Slot, Submitted, submit
 from ringback.flow.permits import Denied, allow_way, see
+from ringback.flow.session_replies import replied as session_replied
 from ringback.ports.pairs import Thread
 from ringback.ports.storage import Tx
 
@@ -83,6 +84,7 @@ def answer(house: House, slot: Slot | None, reply: Reply, now: datetime, tx: Tx)
     tx.idempotency.keep(reply.who.label, reply.key, reply.asked, write_answer(replied), now)
     if not isinstance(sent.verdict, Refuse):
         tx.inbound.mark_answered(reply.thread.id)
+        session_replied(reply.who, reply.thread, sent.message, now, tx)
     return replied, sent
 
 

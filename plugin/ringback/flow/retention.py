@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,15 +11,19 @@ import structlog
 from ringback.core.messages import State
 from ringback.core.permissions import Principal
 from ringback.core.plurals import count_of
+from ringback.core.sessions import SessionState, Why
+from ringback.core.textless import BELIEVED
 from ringback.core.trust import Trust, judge
 from ringback.flow.insist import insist_one
 from ringback.ports import Clock
 from ringback.ports.retention import Kept
+from ringback.ports.sessions import Step
 from ringback.ports.storage import Store, Tx
 
 log = structlog.get_logger("retention")
 
 AT_ONCE = 200
+LEDGER_AT_ONCE = 2000
 BREATH_S = 0.05
 """Between two batches, so that texts go on meanwhile."""
 WIPE_BREATH_S = 0.01
@@ -42,6 +46,7 @@ class Times:
     parked: timedelta
     keys: timedelta
     audit: timedelta
+    consents: timedelta = timedelta(days=1826)
 
     @property
     def of(self) -> Mapping[Kept, timedelta]:
@@ -49,6 +54,8 @@ class Times:
             Kept.SENT: self.bodies,
             Kept.CAME: self.bodies,
             Kept.CALLS: self.calls,
+            Kept.SESSIONS: self.calls,
+            Kept.OFFERS: self.calls,
             Kept.PROVIDER_IDS: self.provider_ids,
             Kept.RECEIPTS: self.provider_ids,
             Kept.AUDIT: self.audit,
@@ -109,7 +116,7 @@ class Retention:
         while (done := await insist_one(self.store, self.clock, partial(forget, self.times, now))) == AT_ONCE:
             gone += done
             await asyncio.sleep(BREATH_S)
-        gone += done
+        gone += done + await insist_one(self.store, self.clock, partial(age_consents, now - self.times.consents, now))
         if gone:
             log.info("what was too old is gone", rows=gone)
         return gone
@@ -158,6 +165,13 @@ def _keep_trust(trust: Trust, now: datetime, tx: Tx) -> None:
 
 def age(what: Kept, before: datetime, tx: Tx, now: datetime | None = None) -> int:
     return tx.retention.age(what, before, AT_ONCE, now)
+
+
+def age_consents(before: datetime, now: datetime, tx: Tx) -> int:
+    """The ledger is gone through some lines an hour, since what holds is among what is old."""
+    # an error that was believed for a day counts when it comes again
+    tx.retention.forget_barred(now - BELIEVED)
+    return tx.retention.age_consents(before, LEDGER_AT_ONCE)
 
 
 def forget(times: Times, now: datetime, tx: Tx) -> int:
@@ -218,6 +232,10 @@ def erase(peer: str, who: Principal, now: datetime, tx: Tx, after: int = 0) -> E
         stopped = stopped or tx.pairs.facts(did, peer, "", "", now).opted_out_at is not None
         for message, state, _call in tx.outbox.unsent_in(thread):
             tx.outbox.move(message, state, State.CANCELLED, None, ERASED, now)
+        if (session := tx.sessions.of_thread(thread)) is not None:
+            # at once: nobody is told that it ended
+            over = replace(session, state=SessionState.ENDED)
+            tx.sessions.save(over, Step(now, Why.ENDED, SessionState.ENDED, who.label))
     tx.lists.erase(peer)
     calls = tx.retention.empty_calls(peer)
     texts = tx.retention.empty_threads([thread for thread, _, _ in threads], ghost)
