@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -132,25 +133,45 @@ class Exchange:
 
     def rings(self, caller: str, did: str = MAIN) -> Callable[[], None]:
         """Somebody calls, and a phone rings; what is returned makes them give up."""
+        return self.calls(caller, did=did).give_up
+
+    def calls(self, caller: str, phone: str = "101", did: str = MAIN) -> "Ringing":
+        """Somebody calls, and this phone rings."""
         self._calls += 1
         call, leg = f"browser-{self._calls}", f"browser-{self._calls}-leg"
         theirs = {"Uniqueid": call, "CallerIDNum": caller, "Exten": did, "ChannelState": "4"}
-        phone = CHANNEL | {"Channel": "PJSIP/101-00000002", "Uniqueid": leg, "Linkedid": call}
-        ringing = {f"Dest{name}": value for name, value in phone.items()}
+        other = CHANNEL | {"Channel": f"PJSIP/{phone}-00000002", "Uniqueid": leg, "Linkedid": call}
+        ringing = {f"Dest{name}": value for name, value in other.items()}
         self._say("Newchannel", **theirs)
-        self._say("DialBegin", **theirs, **ringing, DialString="101")
-
-        def give_up() -> None:
-            self._say("DialEnd", **theirs, **ringing, DialStatus="CANCEL")
-            self._say("Hangup", **theirs, Cause="16")
-
-        return give_up
+        self._say("DialBegin", **theirs, **ringing, DialString=phone)
+        return Ringing(self._say, theirs, ringing)
 
     def _say(self, name: str, **fields: str) -> None:
         self._loop.call_soon_threadsafe(lambda: self._pbx.say(name, **fields))
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+@dataclass(frozen=True)
+class Ringing:
+    """A call that goes on."""
+
+    say: Callable[..., None]
+    theirs: dict[str, str]
+    ringing: dict[str, str]
+
+    def give_up(self) -> None:
+        self.say("DialEnd", **self.theirs, **self.ringing, DialStatus="CANCEL")
+        self.hang_up()
+
+    def is_answered(self) -> None:
+        """The phone that rings is picked up."""
+        self.say("DialEnd", **self.theirs, **self.ringing, DialStatus="ANSWER")
+        self.say("BridgeEnter", **self.theirs, BridgeType="basic", BridgeUniqueid="bridge", BridgeNumChannels="2")
+
+    def hang_up(self) -> None:
+        self.say("Hangup", **self.theirs, Cause="16")
 
 
 Fill = Callable[[Path, Settings], Awaitable[None]]
@@ -216,9 +237,14 @@ class House:
         return f"/users/{self.public_id('account', login)}"
 
     def public_id(self, what: str, name: str) -> str:
-        """Of a user by the login, of a department or a group of numbers by its name."""
+        """Of a user by the login, of a department, a group of numbers or a text queue by its name."""
         column = "login" if what == "account" else "name"
         (row,) = self.daemon.rows(f"SELECT public_id FROM {what} WHERE {column} = '{name}'")
+        return str(row[0])
+
+    def session(self) -> str:
+        """A session that somebody has."""
+        (row,) = self.daemon.rows("SELECT public_id FROM session WHERE state = 'assigned' ORDER BY id LIMIT 1")
         return str(row[0])
 
     def key(self, name: str) -> str:

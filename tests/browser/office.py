@@ -1,17 +1,20 @@
 """Who may text whom at the small business: people of every role, departments, grants, drafts, and three lists."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from ringback.core.allowances import key_of, month_of, uses
 from ringback.core.grants import EVERYONE, Cell, Effect, Level, Subject, Way
 from ringback.core.messages import MessageClass
 from ringback.core.permissions import Principal, Role
+from ringback.core.queue_forms import Known
+from ringback.core.text_queues import Offering, Plan, Strategy, VoiceName
 from ringback.flow import allowances, lists
 from ringback.flow.departments import add_department, join_department
 from ringback.flow.granting import Wanted, apply, have_in_mind
 from ringback.flow.numbers import add_group, describe_number, own_number, send_from
 from ringback.flow.people import Details, NewUser, add_user, describe_user
+from ringback.flow.queues import add_queue, put_members, put_numbers, put_voice
 from ringback.ports.lists import ListName
 from ringback.ports.people import Contact
 from ringback.ports.storage import Store, Tx
@@ -58,6 +61,9 @@ LISTED = {
 ASKED_OFTEN = 360
 """Segments that Sales have sent this month, of the four hundred they have."""
 
+QUEUE = "Heating and repairs"
+"""A text queue beside the main one, with a number of its own."""
+
 ALLOW, DENY = Effect.ALLOW, Effect.DENY
 Said = tuple[str, Way, str, str, Effect]
 FIRST: tuple[Said, ...] = (
@@ -87,7 +93,13 @@ IN_MIND: tuple[Said, ...] = (
 async def open_office(store: Store, by: Principal, hashed: str, now: datetime) -> None:
     """People, departments and numbers, and the first grants, in the order in which an administrator would do it."""
     await store.commit(lambda tx: tx.numbers.know(NUMBERS, now))
-    for step in (partial(_hire, hashed), _arrange, _name_numbers, partial(_say, FIRST, "As it was before")):
+    for step in (
+        partial(_hire, hashed),
+        _arrange,
+        _name_numbers,
+        _open_queue,
+        partial(_say, FIRST, "As it was before"),
+    ):
         await store.commit(partial(step, by, now))
 
 
@@ -124,6 +136,16 @@ def _name_numbers(by: Principal, now: datetime, tx: Tx) -> None:
         describe_number(number, label, group_of.get(number, ""), by.label, now, tx)
     own_number(MIAMI, _department("Miami crew", tx).public_id, _department("Sales", tx).public_id, by.label, now, tx)
     send_from(MAIN, by.label, now, tx)
+
+
+def _open_queue(by: Principal, now: datetime, tx: Tx) -> None:
+    offering = Offering(if_wait=timedelta(minutes=2), if_waiting=5)
+    known = Known(("en", "es"))
+    plan = Plan(strategy=Strategy.LONGEST_IDLE, offering=offering)
+    queue = add_queue(QUEUE, plan, known, by.label, now, tx)
+    put_members(queue.public_id, [tx.accounts.find(login).id for login in (MIA, LIAT, JOERG)], by.label, now, tx)
+    put_voice(queue.public_id, [VoiceName("main", "repairs")], by.label, now, tx)
+    put_numbers(queue.public_id, [RENTALS], by.label, now, tx)
 
 
 def _say(cells: tuple[Said, ...], note: str, by: Principal, now: datetime, tx: Tx) -> None:

@@ -1,5 +1,6 @@
 """A day at a small business, lived through the real flows in a few seconds, and left in a database for a daemon."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -17,6 +18,7 @@ from ringback.flow.delays import sweep
 from ringback.flow.desk import Desk, Resolution
 from ringback.flow.keys import NewKey, add_key, new_token, revoke_key
 from ringback.flow.people import NewUser, add_user
+from ringback.flow.session_desk import SessionDesk
 from ringback.panel.logged_in import principal_of
 from ringback.panel.passwords import Hasher
 from ringback.ports import MediaLink, Piece
@@ -74,6 +76,7 @@ class Day:
         self.world = world
         carriers = {"main": world.carrier}
         self.desk = Desk(world.house, world.store, world.lanes, carriers, world.clock)
+        self.sessions = SessionDesk(world.house, world.store, world.clock, self)
         self.people: dict[str, Principal] = {}
         self.hashed = ""
         self._calls = count(1)
@@ -85,6 +88,21 @@ class Day:
             new = NewUser(login, name, frozenset({role}), self.hashed)
             account = await self.world.store.commit(partial(add_user, new, "shell root", self.now))
             self.people[login] = principal_of(account)
+
+    def touch(self) -> None:
+        """Nobody keeps an eye on who is there."""
+
+    async def staff(self) -> None:
+        """Who takes sessions: all in one queue, which leaves them their time."""
+        await self.world.store.commit(partial(_staff, self.now))
+
+    async def hands_on(self, who: str, peer: str, to: str, note: str) -> None:
+        """Somebody asks a colleague to take the session of a thread."""
+        thread = await self.thread(peer)
+        held = await self.world.store.commit(lambda tx: tx.sessions.of_thread(tx.pairs.thread(MAIN, peer, self.now).id))
+        assert held is not None, thread
+        await self.sessions.transfer(self.people[who], held.public_id, to_agent=self.people[to].id, note=note)
+        await self.later(0.1)
 
     @property
     def now(self) -> datetime:
@@ -132,6 +150,15 @@ class Day:
 
     def line(self, peer: str, behaviour: Behaviour) -> None:
         self.world.carrier.behave(peer, behaviour)
+
+
+def _staff(now: datetime, tx: Tx) -> None:
+    main = tx.queues.all().main
+    members = [tx.accounts.find(login).id for login in (ANA, BEN, LONG_NAME, MIA)]
+    tx.queues.put_members(main, members, now)
+    tx.queues.change(main, replace(main.plan, transfer_for=timedelta(hours=6), customer_idle=timedelta(hours=20)), now)
+    for account in members:
+        tx.queues.set_up(account, 5, 1, follows_phone=True, now=now)
 
 
 def a_changed(call: object, **change: object) -> object:
@@ -221,6 +248,7 @@ async def just_now(day: Day) -> None:
     """What still waits when the daemon starts."""
     await day.calls(VOICEMAIL, outcome=Outcome.VOICEMAIL_LEFT, minutes=1)
     await day.says(HELD, "Do you also repair chimneys? Asking for a friend.", minutes=0.5)
+    await day.hands_on(BEN, PHOTO, ANA, "Wants to know when we come; you ordered the part")
     day.line(HELD, Behaviour.THROTTLES)
     await day.writes(ANA, HELD, "We do! Which one is it?", minutes=0)
 
@@ -277,6 +305,7 @@ async def a_day(path: Path, settings: Settings) -> None:
             day = Day(world)
             await day.hire()
             await open_office(world.store, day.people[ANA], day.hashed, day.now)
+            await day.staff()
             await last_week(day)
             for part, hours in ((morning, 8), (noon, 5.5), (afternoon, 3)):
                 await day.until(now - timedelta(hours=hours))

@@ -24,16 +24,17 @@ SHOWN = (
         "login",
         "handset",
         "inbox",
-        "inbox-held",
         "search",
         "thread",
         "thread-unconfirmed",
         "thread-stopped",
+        "sessions",
         "calls",
         "call",
     ),
-    *("call-queue", "tasks", "settings", "users", "user", "api", "api-runs", "api-run", "profile", "more"),
-    *("permissions", "permissions-card", "permissions-why-not", "permissions-preview", "numbers", "lists", "audit"),
+    *("tasks", "settings", "users", "api", "api-runs", "api-run", "profile"),
+    *("board", "queues", "queue"),
+    *("permissions", "permissions-card", "permissions-why-not", "numbers", "lists"),
 )
 LAST = ("health",)
 """What is pictured once most tasks are done, as on a usual day."""

@@ -123,6 +123,7 @@ FOCUSED = """() => {
 }"""
 BY_KEYS = (
     "inbox",
+    "sessions",
     "thread-unconfirmed",
     "calls",
     "call",

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ringback.core.numbers import Number, NumberFormat, read_number
 from ringback.core.permissions import Role
+from ringback.panel.consent_acts import ConsentActs
 from ringback.panel.live import Streams
 from ringback.panel.thread_acts import ThreadActs
 from ringback.panel.threads import ThreadPages
@@ -56,7 +57,8 @@ async def inbox(clock: HandClock) -> AsyncIterator[Scene]:
         return made[0]
 
     made: list[ThreadPages] = []
-    async with client_as(Role.AGENT, pages, lambda shell: ThreadActs(shell, made[0], desk), clock=clock) as visitor:
+    acts = (lambda shell, acts=acts: acts(shell, made[0], desk) for acts in (ThreadActs, ConsentActs))
+    async with client_as(Role.AGENT, pages, *acts, clock=clock) as visitor:
         yield Scene(visitor, threads, desk, bells)
 
 

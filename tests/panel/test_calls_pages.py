@@ -1,7 +1,7 @@
 """The pages of calls: every outcome and decision has its words, and the page of a call says what `explain` says."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -10,6 +10,7 @@ import pytest
 from ringback.cli.explain import _plain
 from ringback.core.calls import Direction, Leg, Outcome, Presentation, Rang, Sighting
 from ringback.core.messages import State
+from ringback.core.offers import Offer, OfferAnswer, OfferKind, Situation
 from ringback.core.permissions import OF_ROLE, Action, Role
 from ringback.core.reasons import SENTENCES, Reason
 from ringback.core.triggers import CallVerdict
@@ -26,8 +27,18 @@ from tests.panel.made_up import PAT, SAM, TEXT, THREAD, Book, a_line, a_story, a
 from tests.panel.reading import Page
 from tests.panel.visiting import client_as
 
-NEVER_OF_A_CALL = {Reason.PERMISSION_DENIED, Reason.SCHEDULED}
-"""Reasons of texts that people write, or that do not exist yet."""
+NEVER_OF_A_CALL = {
+    Reason.PERMISSION_DENIED,
+    Reason.SCHEDULED,
+    Reason.WAIT_SHORT,
+    Reason.WAIT_UNKNOWN,
+    Reason.NO_TEXT_AGENTS,
+    Reason.NO_TEXT_QUEUE,
+    Reason.ASKED_BEFORE,
+    Reason.CALL_UNKNOWN,
+    Reason.NOT_THE_CALLER,
+}
+"""Reasons of texts that people write, or that do not exist yet, and of offers."""
 NEEDS_NO_WAY_ON = {Reason.ALLOWED, Reason.ANSWERED}
 
 
@@ -451,3 +462,44 @@ async def test_the_page_says_in_words_what_explain_says(store, clock, tmp_path, 
     assert [text.body for text in story.texts if text.body not in told] == []
     if story.decision == CallVerdict.SUPPRESS:
         assert SENTENCES[Reason(story.reason)] in told
+
+
+SEEN_THEN = Situation("sales", 4, 1, timedelta(seconds=95), 5)
+MADE = Offer("main", "1.1", OfferKind.DEFLECTION, "", "", SEEN_THEN, Reason.ALLOWED, at(3))
+
+
+@pytest.mark.parametrize(
+    ("offer", "says"),
+    [
+        pytest.param(
+            replace(MADE, answer=OfferAnswer.YES, waited=timedelta(seconds=80)),
+            "10:00:03 They were offered to go on by text. Queue sales. They would wait for about 1 min 35 s. "
+            "Callers who waited: 4. Agents who could take a text: 1. Their place in the queue: 5. They said yes. "
+            "In truth they waited for 1 min 20 s.",
+            id="taken",
+        ),
+        pytest.param(
+            replace(MADE, reason=Reason.WAIT_SHORT, kind=OfferKind.WAIT_TEXT, situation=Situation("", 0, 0)),
+            "10:00:03 They were not offered to be texted while they wait. "
+            "The wait is shorter than the queue asks for before it offers texts.",
+            id="not made",
+        ),
+        pytest.param(
+            replace(MADE, kind=OfferKind.TEXT_BACK, situation=Situation(""), answer=OfferAnswer.NOT_SENT),
+            "10:00:03 They were offered to be texted back. "
+            "They said yes, and the text could not be sent, so they stayed in the call.",
+            id="not sent",
+        ),
+    ],
+)
+async def test_a_call_says_what_was_offered(offer, says):
+    async with visit(Book(stories=(a_story(offers=(offer,)),))) as visitor:
+        page = await visitor.page(f"/calls/{call_id()}")
+    (step,) = [step for step in page.by_tag("li") if "What was offered" in step.words]
+    assert " ".join(step.words.split()) == f"What was offered {says}"
+
+
+async def test_a_call_that_was_offered_nothing_says_nothing_of_it():
+    async with visit(Book(stories=(a_story(),))) as visitor:
+        page = await visitor.page(f"/calls/{call_id()}")
+    assert not [step for step in page.by_tag("li") if "What was offered" in step.words]

@@ -255,6 +255,17 @@ async def test_the_oldest_stream_of_one_person_makes_room(scene: Scene, monkeypa
             assert (await second.next()).data == (await third.next()).data
 
 
+async def test_in_a_full_house_who_has_several_makes_room(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(live, "MOST_STREAMS", 2)
+    scene.board.notes = {"a": "one"}
+    async with scene.reader() as first, scene.reader() as second:
+        await first.next()
+        await second.next()
+        async with scene.reader() as third:
+            assert (await first.next("ended")).data == {"why": live.MOVED}
+            assert (await third.next()).data["id"] == "a"
+
+
 async def test_a_full_house_turns_streams_away(scene: Scene, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(live, "MOST_STREAMS", 1)
     scene.board.notes = {"a": "one"}

@@ -89,6 +89,20 @@ function note_read() {
   fetch(`${form.dataset.composer}/read`, { method: "POST", body: new URLSearchParams({ csrf: form.elements.csrf.value }) }).catch(() => {});
 }
 
+// What is written here stays while something else on the page is pressed: claimed, handed on, noted. A tab keeps it for itself.
+const KEPT_MS = 30_000;
+
+function keep(box) {
+  const key = `draft ${form.dataset.composer}`;
+  const [at, words] = JSON.parse(sessionStorage.getItem(key) ?? "[0]");
+  sessionStorage.removeItem(key);
+  if (box.value === "" && Date.now() - at < KEPT_MS) box.value = words;
+  document.addEventListener("submit", ({ target }) => {
+    const here = [form.dataset.composer, "/sessions/"].some((path) => target.getAttribute("action")?.startsWith(path));
+    if (target !== form && here && box.value !== "") sessionStorage.setItem(key, JSON.stringify([Date.now(), box.value]));
+  });
+}
+
 // Their clock goes on while the page is open.
 function tick() {
   const clock = document.querySelector("[data-zone]");
@@ -98,6 +112,7 @@ function tick() {
 }
 
 if (form) {
+  keep(form.querySelector("textarea"));
   watch_form();
   document.addEventListener("ringback:changed", ({ detail }) => {
     unread ||= detail.fresh && detail.box === "entries";

@@ -83,11 +83,11 @@ function count(counts) {
   }
 }
 
-function follow(box) {
+function follow(box, path) {
   const states = document.querySelectorAll("[data-live-state]");
   const dot = document.querySelector("[data-live-dot]");
   const helps = document.querySelectorAll("[data-live-help]");
-  const address = new URL(box.dataset.live, location.href);
+  const address = new URL(path, location.href);
   let stream = null;
   let lost = "";
   let silence = 0;
@@ -155,6 +155,9 @@ function follow(box) {
   open();
 }
 
-// one stream a page: a browser opens no more than six connections to a site
+// one stream a page: a browser opens no more than six connections to a site. A page that shows nothing live has
+// <p data-live-else="/address"> for what comes to its reader all the same.
 const followed = document.querySelector("[data-live]");
-if (followed) follow(followed);
+const other = document.querySelector("[data-live-else]");
+if (followed) follow(followed, followed.dataset.live);
+else if (other) follow(other, other.dataset.liveElse);

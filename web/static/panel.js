@@ -27,12 +27,16 @@ document.addEventListener("click", (event) => {
   if (opener) document.getElementById(opener.dataset.open)?.showModal();
 });
 
+// Every page of an agent is live. One that shows nothing live has no script for it, so it comes from here.
+const beside = document.querySelector("[data-live-else]");
+if (beside && !document.querySelector("[data-live]")) import(beside.dataset.script);
+
 // Keys: "g" then a letter goes to a place, j and k walk a list, "/" finds, "?" shows the keys. Never while typing, and not at
 // all with data-keys="off" on <html> (WCAG 2.1.4), which the profile sets.
 let pending = "";
 
 function walk(step) {
-  const items = [...document.querySelectorAll("[data-walk] > a, [data-walk] > li > a, [data-walk] th > a")];
+  const items = [...document.querySelectorAll("[data-walk] > a, [data-walk] > li > a, [data-walk] th > a, [data-walk] > li > .who > a")];
   if (!items.length) return;
   const focused = items.indexOf(document.activeElement);
   const here = focused < 0 ? items.findIndex((item) => item.hasAttribute("aria-current")) : focused;

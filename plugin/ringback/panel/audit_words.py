@@ -24,6 +24,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     N_("Opt-outs and lists"): {
         "opt_out": N_("Recorded an opt-out"),
         "opt_in": N_("Took an opt-out back"),
+        "consent": N_("Wrote down what somebody said yes or no to"),
         "list_add": N_("Put somebody on a list"),
         "list_remove": N_("Took somebody off a list"),
         "list_import": N_("Imported a list"),
@@ -45,6 +46,21 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "number_group_add": N_("Added a group of numbers"),
         "number_group_rename": N_("Renamed a group of numbers"),
         "number_group_remove": N_("Removed a group of numbers"),
+    },
+    N_("Sessions and queues"): {
+        "session_take_over": N_("Took a session over"),
+        "session_reassign": N_("Gave a session to somebody"),
+        "session_put_back": N_("Put a session back into its queue"),
+        "agent_send_away": N_("Said that an agent is away"),
+        "agent_desk": N_("Said whether an agent is at their desk"),
+        "agent_set_up": N_("Changed what an agent carries"),
+        "queue_add": N_("Added a text queue"),
+        "queue_rename": N_("Renamed a text queue"),
+        "queue_change": N_("Changed a text queue"),
+        "queue_members": N_("Changed who serves a text queue"),
+        "queue_voice": N_("Changed what a text queue stands beside"),
+        "queue_numbers": N_("Changed the numbers of a text queue"),
+        "queue_remove": N_("Removed a text queue"),
     },
     N_("Users and programs"): {
         "user_add": N_("Added a user"),
@@ -104,6 +120,7 @@ DID: Mapping[str, str] = {action: words for group in GROUPS.values() for action,
 KINDS: Mapping[str, str] = {
     "shell": N_("%(name)s at the command line"),
     "program": N_("the program %(name)s"),
+    "dialplan": N_("a caller at %(name)s, by key"),
     "user": "%(name)s",
     "policy": N_("the rule for doubts: %(name)s"),
 }

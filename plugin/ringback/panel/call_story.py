@@ -1,18 +1,20 @@
 """One call as its page tells it: what was seen, what that makes it, and each thing that was asked about a text."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ringback.core.calls import Direction, Outcome, Presentation, Rang
 from ringback.core.messages import State
+from ringback.core.offers import Offer, OfferAnswer
 from ringback.core.reasons import Reason
 from ringback.core.triggers import CallVerdict
 from ringback.panel import call_words as words
 from ringback.panel.call_line import Decided, code_of, decided, named, outcome_of, said, sentence
 from ringback.panel.call_words import Mark
+from ringback.panel.offer_words import offer_says
 from ringback.panel.say import Say
 from ringback.panel.words import N_
 from ringback.ports.callbook import CallLine
@@ -21,6 +23,12 @@ from ringback.ports.stories import CallStory, LegStory, StepStory, TextStory
 if TYPE_CHECKING:
     from ringback.panel.tongues import Formats
 
+OFFER_MARKS: Mapping[OfferAnswer, tuple[str, str]] = {
+    OfferAnswer.NONE: ("skipped", "dash"),
+    OfferAnswer.YES: ("yes", "check"),
+    OfferAnswer.NO: ("skipped", "stop"),
+    OfferAnswer.NOT_SENT: ("no", "warn"),
+}
 Leaf = str | datetime
 
 
@@ -79,6 +87,7 @@ class Told:
     rules: tuple[Point, ...]
     held: Held | None
     texts: tuple[TextTold, ...]
+    offers: tuple[Point, ...]
     way_on: tuple[Say, ...]
     command: str
     """What prints the same on a terminal."""
@@ -100,6 +109,7 @@ def tell(story: CallStory, formats: "Formats") -> Told:
         rules=tuple(rules(story)),
         held=what_was_asked(story, formats),
         texts=tuple(text(each, formats) for each in story.texts),
+        offers=tuple(offered(each, formats) for each in story.offers),
         way_on=tuple(what_would_change_it(story, formats)),
         command=f"ringback explain {shlex.quote(story.linkedid)}",
         facts=facts_of("call", story),
@@ -205,6 +215,12 @@ def questions(reason: Reason | None) -> Iterator[Point]:
         return
     for question in words.QUESTIONS[:last]:
         yield Point("yes", "check", (Say(question.open),))
+
+
+def offered(offer: Offer, formats: "Formats") -> Point:
+    """What the dialplan offered, what was known then, and what they chose."""
+    kind, icon = OFFER_MARKS[offer.answer] if offer.reason is Reason.ALLOWED else ("skipped", "dash")
+    return Point(kind, icon, tuple(offer_says(offer, formats.duration)), exact(offer.at, formats))
 
 
 def text(story: TextStory, formats: "Formats") -> TextTold:

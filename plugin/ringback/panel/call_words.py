@@ -200,6 +200,8 @@ WAY_ON: Mapping[Reason, str] = {
     Reason.COOL_DOWN: N_("The text they got covers this call too. A shorter cool_down in the rule would change that."),
     Reason.ALREADY_PENDING: N_("The text that waits covers this call too."),
     Reason.RETURNED: N_("Nothing is needed: somebody spoke with them."),
+    Reason.ON_TEXT: N_("Nothing is needed: they have a session with an agent, or wait for one."),
+    Reason.CONSENT_MISSING: N_("Write to them yourself, or call them: nothing goes by itself without a yes."),
     Reason.TOO_OLD: N_("Look whether they still wait: call them, or write to them."),
     Reason.UNSEEN: N_("Look into Asterisk's call log whether they still wait."),
     Reason.WITHHELD: N_("Nothing. Hidden numbers are never used, even where the network tells them."),

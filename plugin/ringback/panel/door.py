@@ -55,6 +55,21 @@ ABOUT = {
     Because.NOBODY_THERE: "owner",
     Because.SAME_FALLBACK: "fallback",
     Because.FORMER: "number",
+    Because.NO_QUEUE: "queue",
+    Because.BAD_QUEUE: "name",
+    Because.QUEUE_TAKEN: "name",
+    Because.MAIN_STAYS: "queue",
+    Because.MAIN_HAS_REST: "number",
+    Because.NO_TAKER: "member",
+    Because.NO_AGENT: "agent",
+    Because.NO_MEMBER_THERE: "member",
+    Because.BAD_VOICE: "voice",
+    Because.NO_PBX: "voice",
+    Because.UNHEARD: "queue",
+    Because.BAD_CAPACITY: "capacity",
+    Because.BAD_WEIGHT: "voice_weight",
+    Because.NOTHING_TO_MAP: "queue",
+    Because.MAPPED_MEANWHILE: "queue",
 }
 """The field that a refusal is about."""
 

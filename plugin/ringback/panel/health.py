@@ -33,12 +33,13 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartState:
-    """One long-lived part. `name` is a word of the log (`asterisk main`); `fix` is what to do, or to paste."""
+    """One long-lived part. `name` is a word of the log (`asterisk main`); `fix` is what to do, or to paste. A `detail`
+    that is a `Say` is translated where it is shown."""
 
     name: str
     standing: Standing
     since: datetime
-    detail: str = ""
+    detail: Say | str = ""
     fix: str = ""
 
 
@@ -85,7 +86,7 @@ def as_json(health: Health) -> dict[str, object]:
                 "name": part.name,
                 "state": part.standing,
                 "since": part.since.isoformat(),
-                "detail": part.detail,
+                "detail": str(part.detail),
                 "fix": part.fix,
             }
             for part in health.parts

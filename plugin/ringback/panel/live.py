@@ -10,15 +10,17 @@ import asyncio
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
+from typing import Protocol
 
 import structlog
 from aiohttp import web
 
 from ringback.errors import StoreFault
+from ringback.panel.crowding import to_spare, too_many_of
 from ringback.panel.open_streams import RIGHTS_CHANGED
 from ringback.panel.shell import AGAIN, VISIT, Shell
 from ringback.panel.words import N_
@@ -81,13 +83,35 @@ class Sight:
         """What the page hands to its stream, to say what is on it."""
         return "".join(part.mark for part in self.parts)
 
+    def beside(self, other: "Sight") -> "Sight":
+        """Both of them as one."""
+        parts, touches = [*self.parts, *other.parts], self.touches | other.touches
+        return Sight(parts, touches, {**self.orders, **other.orders}, {**self.counts, **other.counts}, self.cut)
+
+
+class Company(Protocol):
+    """What every live page of somebody has beside what it shows; and that it is open says that they are there."""
+
+    def here(self, request: web.Request) -> AbstractContextManager[None]: ...
+    async def look(self, request: web.Request) -> Sight: ...
+
+
+class NoCompany:
+    """For pages without agents."""
+
+    def here(self, request: web.Request) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def look(self, request: web.Request) -> Sight:
+        return Sight((), frozenset())
+
 
 Look = Callable[[], Awaitable[Sight]]
 
 
 @dataclass(slots=True, eq=False)
 class _Reader:
-    """Somebody who looks, and what they have on their page: the mark of each part by its id."""
+    """Somebody who looks, and what they have on their page: the mark of each part by its id. `quiet`: only company."""
 
     who: str
     task: "asyncio.Task[object]"
@@ -97,6 +121,7 @@ class _Reader:
     orders: dict[str, tuple[str, ...]] = field(default_factory=dict)
     counts: Mapping[str, str] = field(default_factory=dict)
     moved: bool = False
+    quiet: bool = False
 
     def news(self, sight: Sight) -> Iterator[bytes]:
         """What they have not got yet, as events; each carries the marks of all that is then on the page."""
@@ -122,9 +147,18 @@ class _Reader:
         for gone in self.shown.keys() - {part.id for part in sight.parts}:
             del self.shown[gone]
 
+    def move(self) -> None:
+        """End it, since there are too many."""
+        self.moved = True
+        self.task.cancel()
+
     def lacks(self, sight: Sight) -> bool:
         """Whether something between what they have and what is read now is missing; asked when they come."""
         return sight.cut and bool(self.known) and bool(sight.parts) and sight.parts[0].mark not in self.known
+
+
+async def _nothing() -> Sight:
+    return Sight((), frozenset())
 
 
 def _event(data: object, kind: str = "", mark: str = "") -> bytes:
@@ -141,27 +175,39 @@ class Streams:
     followed by a rest as long as itself."""
 
     def __init__(
-        self, shell: Shell, changes: Changes, heartbeat: timedelta = HEARTBEAT, calm: timedelta = CALM
+        self,
+        shell: Shell,
+        changes: Changes,
+        heartbeat: timedelta = HEARTBEAT,
+        calm: timedelta = CALM,
+        company: Company | None = None,
     ) -> None:
         self._shell = shell
         self._changes = changes
         self._heartbeat = heartbeat.total_seconds()
         self._calm = calm.total_seconds()
+        self._company: Company = company or NoCompany()
         self._turn = asyncio.Lock()
         self._readers: dict[asyncio.Task[object], _Reader] = {}
 
+    async def serve_beside(self, request: web.Request) -> web.StreamResponse:
+        """Send what every live page has, for one that has nothing else. It is the first to end."""
+        return await self._serve(request, _nothing, quiet=True)
+
     async def serve(self, request: web.Request, look: Look) -> web.StreamResponse:
         """Send what changes until the reader goes. Their oldest stream ends when they open too many."""
+        return await self._serve(request, look, quiet=False)
+
+    async def _serve(self, request: web.Request, look: Look, quiet: bool) -> web.StreamResponse:
         who, task = request[VISIT].principal.id, asyncio.current_task()
         assert task is not None
-        if len(self._readers) >= MOST_STREAMS:
+        if not self._has_room(who):
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "30"})
-        self._make_room(who)
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
-        reader = self._readers[task] = _Reader(who, task, answer, _known(request))
+        reader = self._readers[task] = _Reader(who, task, answer, _known(request), quiet=quiet)
         try:
             # a connection that is gone is how each stream ends
-            with suppress(ConnectionError):
+            with suppress(ConnectionError), self._company.here(request):
                 await answer.prepare(request)
                 await self._follow(request, reader, look)
         except StoreFault as problem:
@@ -184,11 +230,15 @@ class Streams:
         for task in self._readers:
             task.cancel()
 
-    def _make_room(self, who: str) -> None:
-        theirs = [reader for reader in self._readers.values() if reader.who == who and not reader.moved]
-        for reader in theirs[: max(0, len(theirs) + 1 - MOST_OF_ONE)]:
-            reader.moved = True
-            reader.task.cancel()
+    def _has_room(self, who: str) -> bool:
+        """Make room for one more of somebody; False if everybody has one, and there are as many as there can be."""
+        for reader in too_many_of(who, self._readers.values(), MOST_OF_ONE):
+            reader.move()
+        if sum(not reader.moved for reader in self._readers.values()) < MOST_STREAMS:
+            return True
+        if spare := to_spare(self._readers.values()):
+            spare.move()
+        return spare is not None
 
     async def _follow(self, request: web.Request, reader: _Reader, look: Look) -> None:
         listens: frozenset[Touch] = frozenset()
@@ -216,7 +266,7 @@ class Streams:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await request[AGAIN]()
-        sight = await look()
+        sight = (await look()).beside(await self._company.look(request))
         await asyncio.sleep(loop.time() - began)
         return sight
 

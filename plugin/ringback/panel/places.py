@@ -22,6 +22,8 @@ class Place:
 
 PLACES = (
     Place("/threads", N_("Inbox"), "inbox", "i", Action.READ_THREADS),
+    Place("/sessions", N_("My work"), "text", "m", Action.TAKE_SESSIONS),
+    Place("/board", N_("Board"), "live", "b", Action.READ_BOARD, "wide-only"),
     Place("/calls", N_("Calls"), "calls", "c", Action.READ_CALLS),
     Place("/tasks", N_("Tasks"), "tasks", "t", Action.READ_THREADS),
 )
@@ -31,6 +33,7 @@ SET_UP = (
     Place("/health", N_("Health"), "health", "h", Action.READ_HEALTH),
     Place("/settings", N_("Settings"), "gear", "s", Action.READ_SETTINGS, "wide-only"),
     Place("/numbers", N_("Numbers"), "hash", "n", Action.READ_NUMBERS, "wide-only"),
+    Place("/queues", N_("Queues"), "swap", "q", Action.READ_QUEUES, "wide-only"),
     Place("/users", N_("Users"), "people", "u", Action.MANAGE_USERS, "wide-only"),
     Place("/lists", N_("Lists"), "filter", "l", Action.READ_LISTS, "wide-only"),
     Place("/audit", N_("Record"), "note", "r", Action.READ_AUDIT, "wide-only"),

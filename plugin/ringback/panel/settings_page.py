@@ -114,7 +114,7 @@ class SettingsPages:
 
 def sections(settings: Settings, writer: "Writer") -> Iterator[Part]:
     """Every table but the rules, in the order of the documentation."""
-    for section in ("business", "web", "hooks", "api", "login"):
+    for section in ("business", "web", "hooks", "dialplan", "api", "login"):
         yield Part(words.SECTIONS[section], "", writer.rows(section, "", _fields(getattr(settings, section))))
     for name, directory in (("oidc", settings.oidc), ("ldap", settings.ldap)):
         if directory is not None:
@@ -132,7 +132,7 @@ def sections(settings: Settings, writer: "Writer") -> Iterator[Part]:
     for name, calendar in settings.calendars.items():
         rows = ((key, getattr(calendar, key)) for key in CALENDAR)
         yield Part(words.SECTIONS["calendar"], name, writer.rows("calendar", name, rows))
-    for section in ("limits", "doubts", "retention"):
+    for section in ("limits", "consent", "doubts", "retention"):
         yield Part(words.SECTIONS[section], "", writer.rows(section, "", _fields(getattr(settings, section))))
     yield from _tables(settings, writer, "countries")
 
@@ -169,7 +169,8 @@ class Writer:
         way = f"{section}.{key}"
         origin = self._origin(show((*section.split("."), *([name] if name else []), key)))
         row = Row(key, words.KEYS.get(way, key), origin=origin)
-        if isinstance(value, SecretStr) or key.rpartition("_")[2] in SECRET_WORDS or origin.startswith(SECRET_PLACES):
+        hidden = key.rpartition("_")[2] in SECRET_WORDS or origin.startswith(SECRET_PLACES)
+        if isinstance(value, SecretStr) or (hidden and value is not None):
             return replace(row, ours=(words.HIDDEN,))
         if isinstance(value, bool):
             return replace(row, ours=(words.YES if value else words.NO,))

@@ -7,13 +7,13 @@ from aiohttp import web
 
 from ringback.core.numbers import Number
 from ringback.core.permissions import Action, may
-from ringback.panel import list_words, thread_words
+from ringback.panel import consent_words, list_words, thread_words
 from ringback.panel.live import Part
 from ringback.panel.person import Person, person
 from ringback.panel.shell import VISIT, Shell
-from ringback.panel.timeline import Item, items
+from ringback.panel.timeline import Item, Line, items
 from ringback.ports import Clock
-from ringback.ports.threads import Entry, Head, Place, Point, ThreadPage, ThreadRow, View
+from ringback.ports.threads import Head, Place, Point, ThreadPage, ThreadRow, View
 
 LIST, ENTRIES = "threads", "entries"
 """The boxes of the page that live parts go into."""
@@ -51,7 +51,7 @@ class ThreadParts:
         self._read = read
         self._clock = clock
 
-    def lay(self, request: web.Request, entries: Iterable[Entry]) -> list[Item]:
+    def lay(self, request: web.Request, entries: Iterable[Line]) -> list[Item]:
         return items(entries, request[VISIT].principal, self._shell.site.zone, self._clock.now())
 
     def rows(self, request: web.Request, pane: Pane, thread: str = "") -> list[Part]:
@@ -105,7 +105,7 @@ class ThreadParts:
         return person(self._read(head.peer), head.language, locale, self._clock.now())
 
     def _fill(self, request: web.Request, template: str, **values: object) -> str:
-        return self._shell.html(request, template, W=thread_words, L=list_words, **values)
+        return self._shell.html(request, template, W=thread_words, L=list_words, C=consent_words, **values)
 
 
 def read_point(words: str) -> Point | None:

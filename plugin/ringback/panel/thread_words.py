@@ -139,6 +139,7 @@ GATES: Mapping[str, tuple[str, str]] = {
     "never_text": (N_("Never text"), N_("They are not on this list.")),
     "staging": (N_("Staging"), N_("It does not keep texts from them.")),
     "opt_out": (N_("Opt-out"), N_("None on record.")),
+    "consent": (N_("Consent"), N_("An answer needs no other yes than their text.")),
     "length": (N_("Length"), N_("Short enough to send.")),
     "loop": (N_("Loop"), N_("Counts automatic texts only.")),
     "storm": (N_("Storm"), N_("Counts automatic texts only.")),

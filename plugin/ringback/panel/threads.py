@@ -17,10 +17,13 @@ from ringback.core.right_words import told as in_words
 from ringback.core.writing import clean
 from ringback.errors import StoreBusy
 from ringback.flow.desk import Advice, Desk, NotThere
-from ringback.panel import list_words, thread_words
-from ringback.panel.live import Sight, Streams
+from ringback.panel import consent_words, list_words, session_words, thread_words
+from ringback.panel.live import Part, Sight, Streams
+from ringback.panel.session_bar import AboveThread, Bar, NoBars, said
+from ringback.panel.session_lines import lines
 from ringback.panel.shell import VISIT, Shell
 from ringback.panel.thread_parts import LIST, MayNot, Pane, ThreadParts, read_place, read_point
+from ringback.panel.timeline import Item
 from ringback.ports import Clock
 from ringback.ports.changes import ANY_THREAD, Touch
 from ringback.ports.threads import Head, Point, ReadThreads, Timeline, View
@@ -45,11 +48,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A thread as read for its page. `first` is where the page begins."""
+    """A thread as read for its page. `first` is where the page begins, `before` where it ends if it is an older one."""
 
     head: Head
     timeline: Timeline
     first: Point
+    bar: Bar
+    before: Point | None = None
 
 
 def new_key() -> str:
@@ -78,6 +83,7 @@ class ThreadPages:
         read: Callable[[str], Number],
         clock: Clock,
         whom_to_ask: Names = nobody,
+        bars: AboveThread | None = None,
     ) -> None:
         self._shell = shell
         self._whom_to_ask = whom_to_ask
@@ -86,6 +92,7 @@ class ThreadPages:
         self._streams = streams
         self._read = read
         self._clock = clock
+        self._bars: AboveThread = bars or NoBars()
         self._parts = ThreadParts(shell, read, clock)
 
     def routes(self) -> list[web.RouteDef]:
@@ -118,7 +125,7 @@ class ThreadPages:
         """One thread. Whoever opens it has read it."""
         who = self._shell.allow(request, Action.READ_THREADS)
         if request.method == "GET" and not request.headers.get("Sec-Purpose", "").startswith("prefetch"):
-            await self._mark_read(who, await self._head(request))
+            await self._mark_read(who, await self.head(request))
         return await self.page(request, Draft(new_key()))
 
     async def _mark_read(self, who: Principal, head: Head) -> None:
@@ -132,9 +139,9 @@ class ThreadPages:
         thread, who = request.match_info["thread"], request[VISIT].principal
         before = read_point(request.query.get("before", ""))
         opened, pane = await asyncio.gather(self._open(request, before), self._pane(request))
-        laid, parts = self._parts.lay(request, opened.timeline.entries), self._parts
+        laid, parts = self._lay(request, opened), self._parts
         may_not = await self._may_not(request, opened.head.did)
-        about = parts.about(request, opened.head, may_not)
+        about = self._about(request, opened, may_not)
         live = [*parts.entries(request, laid), *about, *parts.rows(request, pane, thread)]
         return self._shell.page(
             request,
@@ -152,10 +159,25 @@ class ThreadPages:
             may_not=may_not,
             marks=Sight(live, frozenset()).marks,
             settled=_settled(request),
+            bar=opened.bar,
+            missed=said(request, opened.bar.stories, opened.bar.me),
             view=request.query.get("view", ""),
             W=thread_words,
             L=list_words,
+            C=consent_words,
+            S=session_words,
         )
+
+    def _lay(self, request: web.Request, opened: Opened) -> list[Item]:
+        """Calls, texts, and what became of the sessions between them, in their order."""
+        steps = lines(opened.bar.stories, opened.first, opened.before)
+        entries = sorted([*opened.timeline.entries, *steps], key=lambda line: line.point)
+        return self._parts.lay(request, entries)
+
+    def _about(self, request: web.Request, opened: Opened, may_not: MayNot | None) -> list[Part]:
+        """What stands over and beside the line."""
+        above = self._bars.parts(request, opened.head, opened.bar)
+        return [*self._parts.about(request, opened.head, may_not), *above]
 
     async def _may_not(self, request: web.Request, did: str) -> MayNot | None:
         rights = self._shell.rights(request)
@@ -195,7 +217,7 @@ class ThreadPages:
         self._shell.allow(request, Action.READ_THREADS)
         thread = request.match_info["thread"]
         first = read_point(request.query.get("from", "")) or START
-        head = await self._head(request)
+        head = await self.head(request)
         touches = frozenset({ANY_THREAD, Touch("thread", head.id), Touch("peer", head.peer)})
 
         async def look() -> Sight:
@@ -204,15 +226,16 @@ class ThreadPages:
                 self._open(request, None, first), self._pane(request), self._waiting(request)
             )
             rows = self._parts.rows(request, pane, thread)
-            line = self._parts.entries(request, self._parts.lay(request, opened.timeline.entries))
+            line = self._parts.entries(request, self._lay(request, opened))
             may_not = await self._may_not(request, opened.head.did)
-            parts = [*line, *self._parts.about(request, opened.head, may_not), *rows]
+            parts = [*line, *self._about(request, opened, may_not), *rows]
             orders = {LIST: tuple(part.id for part in rows)}
-            return Sight(parts, touches, orders, counts, cut=opened.timeline.older is not None)
+            listens = touches | self._bars.touches(opened.bar)
+            return Sight(parts, listens, orders, counts, cut=opened.timeline.older is not None)
 
         return await self._streams.serve(request, look)
 
-    async def _head(self, request: web.Request) -> Head:
+    async def head(self, request: web.Request) -> Head:
         """The thread of this request. One of a number that whoever asks may not see is not there."""
         head = await self._threads.head(self._shell.reach(request), request.match_info["thread"])
         if head is None:
@@ -220,12 +243,10 @@ class ThreadPages:
         return head
 
     async def _open(self, request: web.Request, before: Point | None, first: Point | None = None) -> Opened:
-        head = await self._head(request)
-        if first is None:
-            timeline = await self._threads.timeline(head, before)
-        else:
-            timeline = await self._threads.since(head, first)
-        return Opened(head, timeline, timeline.entries[0].point if timeline.entries else START)
+        head = await self.head(request)
+        asked = self._threads.timeline(head, before) if first is None else self._threads.since(head, first)
+        timeline, bar = await asyncio.gather(asked, self._bars.of(request, head))
+        return Opened(head, timeline, timeline.entries[0].point if timeline.entries else START, bar, before)
 
     async def _pane(self, request: web.Request) -> Pane:
         view = next((view for view in View if view == request.query.get("view")), View.WAITING)

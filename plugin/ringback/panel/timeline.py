@@ -7,12 +7,14 @@ from datetime import date, datetime, tzinfo
 from ringback.core.calls import UNANSWERED, Direction
 from ringback.core.messages import SAID_BY, State
 from ringback.core.permissions import Principal
+from ringback.panel.session_lines import StepLine
 from ringback.panel.thread_words import STATES, CallWords, StateWords, call_words
 from ringback.ports.threads import CallLine, Entry, InLine, LedgerLine, OutLine
 
 IN_DOUBT = frozenset({State.UNCONFIRMED, State.UNRESOLVED})
 SAID = frozenset({State.ACCEPTED, State.FAILED})
 """The states a text has by somebody's word."""
+Line = Entry | StepLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Item:
 
     id: str
     template: str
-    entry: Entry
+    entry: Line
     day: datetime | None = None
     today: date | None = None
     mine: bool = False
@@ -53,7 +55,7 @@ class Item:
         return isinstance(self.entry, CallLine) and _was_missed(self.entry) and self.entry.reason is not None
 
 
-def items(entries: Iterable[Entry], reader: Principal, zone: tzinfo, now: datetime) -> list[Item]:
+def items(entries: Iterable[Line], reader: Principal, zone: tzinfo, now: datetime) -> list[Item]:
     """Lay the entries out, oldest first. What the text of a STOP says itself is not said again below it."""
     laid: list[Item] = []
     day: date | None = None
@@ -68,7 +70,7 @@ def items(entries: Iterable[Entry], reader: Principal, zone: tzinfo, now: dateti
     return laid
 
 
-def _item(entry: Entry, reader: Principal, day: datetime | None, today: date | None) -> Item:
+def _item(entry: Line, reader: Principal, day: datetime | None, today: date | None) -> Item:
     match entry:
         case CallLine():
             return Item(entry.public_id, "entry_call", entry, day, today)
@@ -76,6 +78,8 @@ def _item(entry: Entry, reader: Principal, day: datetime | None, today: date | N
             return Item(entry.public_id, "entry_in", entry, day, today)
         case LedgerLine():
             return Item(f"note-{entry.point.id}", "entry_note", entry, day, today)
+        case StepLine():
+            return Item(entry.id, "entry_step", entry, day, today)
         case OutLine():
             mine = entry.account is not None and entry.account == reader.account
             return Item(entry.public_id, "entry_out", entry, day, today, mine, _said(entry, reader))

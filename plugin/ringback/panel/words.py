@@ -40,9 +40,12 @@ PART_ICON: Mapping[str, str] = {
 """By the first word of a part's name."""
 
 ROLE: Mapping[Role, tuple[str, str]] = {
-    Role.ADMINISTRATOR: (N_("Administrator"), N_("Everything, also settings and users")),
-    Role.SUPERVISOR: (N_("Supervisor"), N_("What agents do, and runs to many, lists, exports; sees who may what")),
-    Role.AGENT: (N_("Agent"), N_("Reads and answers texts, sees calls, closes tasks, can pause")),
+    Role.ADMINISTRATOR: (N_("Administrator"), N_("Everything, also settings, queues and users")),
+    Role.SUPERVISOR: (
+        N_("Supervisor"),
+        N_("What agents do, and the board, runs to many, lists, exports; sees queues, and who may what"),
+    ),
+    Role.AGENT: (N_("Agent"), N_("Reads and answers texts, takes sessions, sees calls, closes tasks, can pause")),
     Role.AUDITOR: (N_("Auditor"), N_("Reads the record of who did what, and who may what; no texts")),
     Role.INTEGRATOR: (N_("Integrator"), N_("Gives programs their keys")),
 }
