@@ -1,8 +1,7 @@
 """The web front of one run: every page with what it reads and whom it asks to do things."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -13,101 +12,71 @@ from ringback.api.bulks import BulkRows
 from ringback.api.door import Door as ProgramDoor
 from ringback.api.intake import BulkParts
 from ringback.api.messages import MessageParts, MessageRows
+from ringback.behind import Behind
 from ringback.carriers.loopback import Loopback
-from ringback.config import Settings
 from ringback.core.numbers import Number, NumberFormat, read_number
 from ringback.core.permissions import Role
+from ringback.core.rights import Rights
 from ringback.entrance import make_proving, make_sealer, told
-from ringback.flow.advice import Advice, consider
-from ringback.flow.asking import Asking
-from ringback.flow.bulks import Runs
-from ringback.flow.desk import Desk
 from ringback.flow.factors import rotate
-from ringback.flow.house import House
-from ringback.flow.imports import Imports
-from ringback.flow.list_keeping import ListKeeper
 from ringback.flow.permits import Permits
-from ringback.flow.recordkeeping import Recordkeeping
-from ringback.flow.retention import Retention
 from ringback.panel.app import PageSet, WebParts, build_web
-from ringback.panel.audit import AuditPages, Shelf
 from ringback.panel.calls import CallPages
-from ringback.panel.carriers import CarrierPages, Reins
-from ringback.panel.dashboard import HealthPages, Switch
+from ringback.panel.company import AgentsCompany
+from ringback.panel.consent_acts import ConsentActs
+from ringback.panel.dashboard import HealthPages
 from ringback.panel.door import Door
 from ringback.panel.doors import door_pages
 from ringback.panel.guard import Guard
 from ringback.panel.handsets import HandsetPages
-from ringback.panel.health import Health
-from ringback.panel.keys import KeyPages, Locksmith
-from ringback.panel.list_files import ListFiles
-from ringback.panel.listed import ListedActs
-from ringback.panel.lists import ListPages
+from ringback.panel.late_pages import LatePages
 from ringback.panel.live import Streams
-from ringback.panel.logged_in import principal_of
 from ringback.panel.metrics import MetricsPage
-from ringback.panel.people_pages import people_pages
-from ringback.panel.people_parts import Registry
-from ringback.panel.permissions_pages import permission_pages
-from ringback.panel.permissions_parts import GrantOffice
-from ringback.panel.person_file import Cabinet, PersonPages
-from ringback.panel.runs import Office, RunPages
 from ringback.panel.search import SearchPages
+from ringback.panel.session_acts import SessionActs
+from ringback.panel.session_bar import Bars, Staff
+from ringback.panel.sessions import SessionPages
 from ringback.panel.shell import open_shell
 from ringback.panel.site import Site, hosts_for
 from ringback.panel.tasks import TaskPages
 from ringback.panel.thread_acts import ThreadActs
 from ringback.panel.threads import ThreadPages
-from ringback.ports import Carrier, Clock
-from ringback.ports.changes import GRANTS
-from ringback.ports.directory import AskPbx
-from ringback.ports.pairs import Thread
-from ringback.ports.people import Account
-from ringback.ports.threads import ReadThreads
-from ringback.staffing import make_lines
+from ringback.ports.changes import GRANTS, QUEUES, SESSIONS, VOICE
+from ringback.ports.exchange import Exchange
 from ringback.store.accounts import Readers
-from ringback.store.database import Database
 from ringback.store.grants import ReadGrants
 from ringback.store.keys import Ring
 from ringback.store.late import (
     read_calls,
     read_messages,
     read_overview,
-    read_person,
-    read_record,
+    read_queues,
     read_search,
+    read_sessions,
     read_tasks,
     read_threads,
 )
 from ringback.store.read_bulks import StoredBulks
-from ringback.store.read_people import StoredPeople
-from ringback.waiting import Waiting
 
 log = structlog.get_logger("app")
 
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What stands behind the pages."""
-
-    settings: Settings
-    house: House
-    database: Database
-    carriers: Mapping[str, Carrier]
-    desk: Desk
-    asking: Asking
-    runs: Runs
-    lists: ListKeeper
-    waiting: Waiting
-    health: Callable[[], Health]
-    metrics: Callable[[], Awaitable[bytes]]
-    switch: Switch
-    reins: Reins
-    recordkeeping: Recordkeeping
-    retention: Retention
-    askers: AskPbx
-    imports: Imports
-    clock: Clock
+ADMINISTERED = (
+    "/users",
+    "/departments",
+    "/numbers",
+    "/permissions",
+    "/lists",
+    "/staging",
+    "/threads/{thread}/listed",
+    "/calls/{call}/opt-out",
+    "/threads/{thread}/person",
+    "/health/carriers",
+    "/audit",
+    "/api",
+)
+"""Where the pages of whoever sets things up are."""
+OF_THE_DOOR = frozenset({"/users/{id}/reset", "/users/{id}/totp-off"})
+"""Below them, and served by the pages of logins."""
 
 
 class Front:
@@ -121,7 +90,14 @@ class Front:
         people = Readers(database)
         self._listen = listen
         self._behind = behind
-        self._shell = open_shell(site, clock.now, behind.waiting.counts)
+        self._shell = open_shell(site, clock.now, self._counts)
+        self._sessions, queues = read_sessions(database), read_queues(database)
+        self._staff = Staff(queues, behind.roll.now, partial(waits_in, behind.exchanges))
+        self._company = AgentsCompany(self._shell, self._sessions, queues, behind.roll.here)
+        for touch in (SESSIONS, QUEUES):
+            database.changes.at_once(touch, self._company.forget)
+        for exchange in behind.exchanges.values():
+            exchange.on_change(partial(database.changes.tell, frozenset({VOICE})))
         self.permits = Permits(ReadGrants(database), clock)
         self._sealer = make_sealer(settings)
         self._proving = make_proving(settings, database, clock, self._sealer)
@@ -135,64 +111,44 @@ class Front:
     def _pages(self) -> list[PageSet]:
         behind, shell = self._behind, self._shell
         database, desk = behind.database, behind.desk
-        per_minute = behind.house.limits.per_number_per_minute
         handsets = next((carrier for carrier in behind.carriers.values() if isinstance(carrier, Loopback)), None)
-        streams = Streams(shell, database.changes)
+        streams = Streams(shell, database.changes, company=self._company)
         inbox, numbers = read_threads(database), tuple(behind.settings.numbers)
         calls = read_calls(database)
-        threads = ThreadPages(shell, inbox, desk, streams, self._typed, behind.clock, self._whom_to_ask)
+        bars = Bars(shell, self._sessions, self._staff)
+        threads = ThreadPages(shell, inbox, desk, streams, self._typed, behind.clock, self._whom_to_ask, bars)
         pages: list[PageSet] = [
             *door_pages(self._door, behind.settings),
-            *self._people_pages(),
-            *self._permission_pages(),
             threads,
             ThreadActs(shell, threads, desk),
+            SessionPages(shell, self._sessions, self._staff, streams, behind.clock),
+            SessionActs(shell, self._sessions, behind.sessions),
+            ConsentActs(shell, threads, desk),
             SearchPages(shell, read_search(database), inbox, self._typed, numbers),
             CallPages(shell, calls, lambda text: self._typed(text).e164, behind.lists.read.of),
-            ListPages(shell, behind.lists, self._typed),
-            ListFiles(shell, behind.lists, self._typed, behind.settings.business.zone, behind.clock),
-            ListedActs(shell, behind.lists, inbox, calls),
             TaskPages(shell, read_tasks(database), desk, streams),
             MetricsPage(behind.metrics, behind.settings.web.metrics),
             HealthPages(shell, behind.health, read_overview(database), behind.switch, behind.reins, handsets),
-            CarrierPages(shell, behind.reins),
-            KeyPages(shell, Locksmith(self._ring, self._door.people, database, behind.clock, self.programs.forget)),
-            AuditPages(shell, self._shelf()),
-            PersonPages(shell, self._cabinet(inbox)),
-            RunPages(shell, Office(StoredBulks(database), behind.runs, self._ring, per_minute, behind.clock)),
         ]
+        pages.append(LatePages(("/queues", "/board"), partial(self._supervision_pages, streams)))
+        pages.append(LatePages(ADMINISTERED, self._administration_pages, OF_THE_DOOR))
         return pages if handsets is None else [*pages, HandsetPages(shell, handsets)]
 
-    def _permission_pages(self) -> list[PageSet]:
-        database, clock = self._behind.database, self._behind.clock
-        grants, watching = ReadGrants(database), self.guard.watching
-        office = GrantOffice(self._shell, self.permits, grants, self._door.people, database, clock, watching)
-        return permission_pages(office, self._ask_gates)
+    def _counts(self, rights: Rights) -> Mapping[str, int]:
+        """What waits at each place of the navigation."""
+        return {**self._behind.waiting.counts(rights), **self._company.counts(rights)}
 
-    async def _ask_gates(self, account: Account, number: str, to: str) -> Advice | None:
-        """What every gate would say to a text of this account to somebody; changes nothing."""
-        peer = self._typed(to)
-        if not peer.e164:
-            return None
-        house, who, now = self._behind.house, principal_of(account), self._behind.clock.now()
-        thread = Thread(0, "", 0, number, peer.e164)
-        return await self._behind.database.commit(lambda tx: consider(house, who, thread, "", now, tx))
+    def _supervision_pages(self, streams: Streams) -> list[PageSet]:
+        # a call that is missed need not wait for the pages of supervisors
+        from ringback.supervision import supervision_pages  # noqa: PLC0415
 
-    def _people_pages(self) -> list[PageSet]:
-        behind = self._behind
-        directory, grants = StoredPeople(behind.database), ReadGrants(behind.database)
-        registry = Registry(self._door, directory, self.permits, grants, behind.settings.business.default_country)
-        return people_pages(registry, make_lines(behind.settings, behind.carriers), behind.askers, behind.imports)
+        return supervision_pages(self._behind, self._door, streams)
 
-    def _cabinet(self, inbox: ReadThreads) -> Cabinet:
-        behind = self._behind
-        people, verifier = read_person(behind.database), behind.recordkeeping.verifier
-        return Cabinet(people, inbox, behind.retention, verifier, behind.database, behind.clock)
+    def _administration_pages(self) -> list[PageSet]:
+        from ringback.administration import Keys, administration_pages  # noqa: PLC0415 - as above
 
-    def _shelf(self) -> Shelf:
-        behind = self._behind
-        record = read_record(behind.database)
-        return Shelf(record, behind.recordkeeping, self._door.people, self._ring, behind.database, behind.clock)
+        keys = Keys(self._door, self.permits, self._ring, self.programs.forget, self._typed)
+        return administration_pages(self._behind, keys)
 
     def _api(self) -> web.Application:
         """What answers programs, below /v1."""
@@ -234,3 +190,12 @@ class Front:
         finally:
             await runner.cleanup()
             await self._proving.close()
+
+
+def waits_in(exchanges: Mapping[str, Exchange], pbx: str, uniqueid: str) -> str:
+    """The queue of a PBX that a call waits in now; empty where it waits in none, or nobody can say."""
+    exchange = exchanges.get(pbx)
+    if exchange is None or not exchange.heard:
+        return ""
+    found = (queue.name for queue in exchange.queues() if any(one.uniqueid == uniqueid for one in queue.callers))
+    return next(found, "")
