@@ -34,6 +34,7 @@ def run(installed: Path, *command: str) -> str:
     [
         "dialplan/ringback_extensions.conf",
         "dialplan/ringback_manager.conf",
+        "dialplan/ringback_settings.conf",
         "service/ringback.service",
         "web/static/panel.css",
         "web/templates/base.j2",

@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 
 from ringback.course import Course
+from ringback.life import Life
 from ringback.parts import House
 from ringback.standby import Standby
 from ringback.store.addresses import sqlite_path
@@ -48,6 +49,6 @@ class App(Course):
         gc.freeze()
         gc.set_threshold(5_000, 80, 50)
         try:
-            await house.live()
+            await Life(house).live()
         finally:
             await database.close()

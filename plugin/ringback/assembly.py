@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ringback.asterisk.ami import Account
 from ringback.asterisk.checks import Expected
@@ -18,6 +19,10 @@ from ringback.flow.house import Campaign, Destination, House, Limits, at_carrier
 from ringback.flow.pauses import Pause, Scope
 from ringback.flow.retention import Times
 from ringback.ports import Carrier, CarrierContext, Clock
+
+if TYPE_CHECKING:
+    from ringback.asterisk.dialplan import Wanted
+    from ringback.core.queue_forms import Surroundings
 
 
 def make_reader(settings: Settings) -> Callable[[str, str], Number]:
@@ -45,6 +50,9 @@ def make_house(settings: Settings) -> House:
         carrier_of={did: number.carrier for did, number in settings.numbers.items()},
         language_of={did: number.language for did, number in settings.numbers.items() if number.language},
         languages=settings.business.languages,
+        calendars=settings.calendars,
+        introduction=settings.consent.introduction,
+        introduce_again=settings.consent.again,
         countries_off=frozenset(
             code for code, rules in settings.countries.items() if rules.caller_initiated is CallerInitiated.OFF
         ),
@@ -61,6 +69,14 @@ def make_house(settings: Settings) -> House:
         destinations=make_destinations(settings),
         zone=settings.business.zone,
     )
+
+
+def surroundings_of(settings: Settings) -> "Surroundings":
+    """What text queues may name: languages, calendars and PBXs of the file."""
+    from ringback.core.queue_forms import Known, Surroundings  # noqa: PLC0415 - not needed for a start
+
+    known = Known(settings.business.languages, tuple(settings.calendars))
+    return Surroundings(known, tuple(pbx.name for pbx in settings.asterisk), tuple(settings.numbers))
 
 
 def make_campaigns(settings: Settings) -> dict[str, Campaign]:
@@ -83,7 +99,9 @@ def make_destinations(settings: Settings) -> tuple[Destination, ...]:
 def make_times(settings: Settings) -> Times:
     """How long things are kept."""
     kept = settings.retention
-    return Times(kept.bodies, kept.calls, kept.raw, kept.provider_ids, kept.parked, kept.keys, kept.audit)
+    return Times(
+        kept.bodies, kept.calls, kept.raw, kept.provider_ids, kept.parked, kept.keys, kept.audit, kept.consents
+    )
 
 
 def make_account(pbx: Asterisk) -> Account:
@@ -93,6 +111,16 @@ def make_account(pbx: Asterisk) -> Account:
 def expected_of(pbx: Asterisk) -> Expected:
     """What `ringback check` should find on a PBX."""
     return Expected(make_account(pbx), tuple(pbx.inbound_contexts), pbx.trust_caller_id, pbx.allow_dangerous_account)
+
+
+def wanted_of(settings: Settings, port: int = 0, agi_port: int = 0) -> "Wanted":
+    """Where the dialplan should ask; the ports are those of a daemon that listens, 0 without one."""
+    from ringback.asterisk.dialplan import Wanted  # noqa: PLC0415  # for a command by hand only
+
+    ours = settings.dialplan
+    token = ours.token.get_secret_value() if ours.token is not None else ""
+    agi = "" if ours.fastagi is None else f"agi://{ours.fastagi._replace(port=agi_port or ours.fastagi.port)}"
+    return Wanted(f"http://{ours.listen._replace(port=port or ours.listen.port)}", token, agi, listens=port > 0)
 
 
 def make_feed(pbx: Asterisk, clock: Clock) -> AmiFeed:

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 from ringback import control
-from ringback.assembly import expected_of, known_pause, make_reader, names_to_pause
+from ringback.assembly import expected_of, known_pause, make_reader, names_to_pause, surroundings_of, wanted_of
 from ringback.asterisk.checks import check_line
 from ringback.asterisk.feed import AmiFeed
 from ringback.config import Settings
 from ringback.core.permissions import Principal, at_the_shell
-from ringback.errors import ConfigFault
+from ringback.errors import ConfigFault, RingbackError
 from ringback.flow import dispute, keys
 from ringback.flow.bulks import Runs, say_off
 from ringback.flow.departments_by_words import change_departments_by_words
@@ -30,6 +30,7 @@ from ringback.flow.settling import settle_for_shell
 from ringback.front import Front
 from ringback.list_parcels import told_of, unpack
 from ringback.ports import Carrier, Clock
+from ringback.ports.exchange import Exchange
 from ringback.staffing import PeopleCommand, make_askers
 from ringback.store.database import Database
 
@@ -43,6 +44,7 @@ class Commands:
     database: Database
     carriers: Mapping[str, Carrier]
     feeds: Mapping[str, AmiFeed]
+    exchanges: Mapping[str, Exchange]
     holding: Holding
     lists: ListKeeper
     retention: Retention
@@ -60,9 +62,12 @@ class Commands:
             "wrote-out": self._wrote_out,
             "exported": self._exported,
             "check": self._check,
+            "dialplan": self._dialplan,
             "user": self._user,
             "department": self._department,
             "number": self._number,
+            "queue": self._queue,
+            "queue-map": self._queue_map,
             "people": PeopleCommand(
                 self.settings, self.database, self.clock, make_askers(self.feeds), self.front.guard.forget
             ),
@@ -114,6 +119,20 @@ class Commands:
                 for pbx in self.settings.asterisk
             ]
         return {"checked": json.dumps([asdict(checked) for task in asked for checked in task.result()])}
+
+    async def _dialplan(self, _words: control.Words) -> control.Words:
+        """Ask every PBX how its dialplan uses our routines; `report PBX`, or `problem PBX`."""
+        from ringback.asterisk.dialplan import look, told  # noqa: PLC0415  # asked for by hand, and rarely
+
+        status = await self.status({})
+        wanted = wanted_of(self.settings, int(status.get("dialplan_port", "0")), int(status.get("agi_port", "0")))
+        said: dict[str, str] = {}
+        for pbx in self.settings.asterisk:
+            try:
+                said[f"report {pbx.name}"] = told(await look(expected_of(pbx), wanted, self.feeds[pbx.name].ami))
+            except RingbackError as problem:
+                said[f"problem {pbx.name}"] = str(problem)
+        return said
 
     async def _pause(self, words: control.Words) -> control.Words:
         """`scope`, `name`, `off`, `by`: the answer lists what is paused now, a line each."""
@@ -167,6 +186,26 @@ class Commands:
         said = await self.database.commit(partial(change_numbers_by_words, words, self.clock.now()))
         self.front.guard.forget()
         return {"said": said}
+
+    async def _queue(self, words: control.Words) -> control.Words:
+        """Change a text queue, or what an agent carries; `said` is what became of it."""
+        from ringback.flow.queues_by_words import change_queues_by_words  # noqa: PLC0415  # asked for by hand
+
+        around = surroundings_of(self.settings)
+        said = await self.database.commit(partial(change_queues_by_words, words, around, self.clock.now()))
+        return {"said": said}
+
+    async def _queue_map(self, words: control.Words) -> control.Words:
+        """Say what text queues would come of Asterisk's, or make them; `said` has a line for each."""
+        from ringback.flow.queue_mapping import heard, map_by_words  # noqa: PLC0415  # asked for by hand
+
+        voices, known = heard(self.exchanges, words.get("pbx", "")), surroundings_of(self.settings).known
+        away = [f"PBX {name} is not heard now, so its queues are not known" for name in self._unheard()]
+        said = await self.database.commit(partial(map_by_words, words, voices, known, self.clock.now()))
+        return {"said": "\n".join([*away, *said])}
+
+    def _unheard(self) -> list[str]:
+        return [name for name, exchange in self.exchanges.items() if not exchange.heard]
 
     async def _trust_clock(self, words: control.Words) -> control.Words:
         """The clock is right; `said` is what came of it."""

@@ -21,6 +21,9 @@ class Course:
     """Where the pages really are, once they are: the configured port may be 0."""
     hook_port: int = 0
     """The same for the hooks of carriers."""
+    dialplan_port: int = 0
+    agi_port: int = 0
+    """The same for what the dialplan asks, by CURL() and by FastAGI."""
     service: Service = field(default_factory=Service)
     epoch: int = 0
     """The number of this start of this database's daemon."""

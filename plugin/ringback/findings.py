@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from ringback.core.grants import EVERYTHING, Reach
 from ringback.core.tasks import TaskKind
 from ringback.core.trust import STEADY, Trust
+from ringback.dialplan import Counts as DialplanCounts
 from ringback.flow.holds import ALARM
 from ringback.flow.lists import Staged
 from ringback.flow.pauses import Paused, Scope
@@ -218,6 +219,17 @@ def _unheard(carrier: str) -> Finding:
         Say(N_("It calls us when a text comes in, and there is no public address that it could call.")),
         "set hooks.public_url, then run ringback check",
     )
+
+
+def dialplan_findings(counts: DialplanCounts, now: datetime) -> tuple[Finding, ...]:
+    """That the dialplan asks with another secret than ours: its callers are offered nothing."""
+    if counts.refused_at is None or counts.refused_at < now - REFUSALS_MATTER:
+        return ()
+    what = counted(
+        NN_("1 question of the dialplan was refused", "%(n)s questions of the dialplan were refused"), counts.refused
+    )
+    means = Say(N_("It showed another secret than secrets/dialplan.token. Calls go on as if Ringback were not there."))
+    return (Finding(Tone.BAD, what, means, "ringback init --dialplan"),)
 
 
 STRAY = NN_("Refused: 1 hook for a carrier that is not here", "Refused: %(n)s hooks for a carrier that is not here")

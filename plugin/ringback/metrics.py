@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from ringback import __version__
 from ringback.asterisk.feed import FeedCounts
+from ringback.core.expected_wait import Errors
 from ringback.core.tasks import TaskKind
+from ringback.core.text_queues import VoiceName
+from ringback.dialplan import Counts as DialplanCounts
 from ringback.errors import StoreFault
 from ringback.flow.holds import holds
 from ringback.flow.restoring import last_backup
@@ -38,6 +41,8 @@ COUNTED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "calls": ("ringback_calls", "Calls that ended", ("pbx", "outcome", "decision", "reason")),
     "redecided": ("ringback_calls_redecided", "Calls decided anew when their text came due", ("decision", "reason")),
     "unseen": ("ringback_calls_unseen", "Calls that ended while nobody watched", ("reason",)),
+    "sessions": ("ringback_sessions", "Sessions that began", ("start", "origin")),
+    "sessions_over": ("ringback_sessions_over", "Sessions that ended", ("state", "reason")),
     "gaps": ("ringback_asterisk_gaps", "Times in which a PBX was out of sight", ("pbx",)),
     "erased": ("ringback_erased", "Rows emptied or removed for their age or for a person", ("what",)),
 }
@@ -64,6 +69,9 @@ class Sources:
     tasks: Callable[[], Mapping[TaskKind, int]]
     health: Callable[[], Health]
     epoch: Callable[[], int]
+    waits: Callable[[], Mapping[VoiceName, Errors]]
+    dialplan: Callable[[], DialplanCounts]
+    dialplan_took: Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,15 @@ def kept_figures(tx: Tx) -> dict[str, object]:
     }
 
 
+def waits_told(errors: Mapping[VoiceName, Errors]) -> dict[str, str]:
+    """How far expected waits were off, for `ringback status`."""
+    return {
+        f"{voice.pbx}/{voice.queue}": f"off by {error.off:.0f} s, Asterisk's average by {error.hold:.0f} s"
+        f" ({error.count} compared)"
+        for voice, error in errors.items()
+    }
+
+
 class _Now:
     """All figures as they are at this moment. Satisfies Prometheus' Collector."""
 
@@ -117,6 +134,8 @@ class _Now:
         yield from self._asterisk()
         yield from self._hooks()
         yield from self._house()
+        yield from self._waits()
+        yield from self._dialplan()
 
     def _committed(self) -> "Iterator[Metric]":
         counts = self._from.database.tally.counts()
@@ -153,6 +172,15 @@ class _Now:
         answers = [((name, what), getattr(of, what)) for name, of in hooks.items() for what in ANSWERS]
         yield _counter("ringback_hooks", "Calls of carriers, by what became of them", ("carrier", "what"), answers)
 
+    def _dialplan(self) -> "Iterator[Metric]":
+        counts = self._from.dialplan()
+        answers = [((verb, word), n) for (verb, word), n in counts.answers.items()]
+        yield _counter(
+            "ringback_dialplan", "Questions of the dialplan, by what was answered", ("verb", "answer"), answers
+        )
+        yield _counter("ringback_dialplan_refused", "Questions without our token", (), _one(counts.refused))
+        yield _spread("ringback_dialplan_seconds", "Time of an answer to the dialplan", self._from.dialplan_took)
+
     def _house(self) -> "Iterator[Metric]":
         health = self._from.health()
         up = [((part.name,), int(part.standing is Standing.WORKS)) for part in health.parts]
@@ -163,6 +191,19 @@ class _Now:
         yield _gauge("ringback_epoch", "The number of this start", self._from.epoch())
         yield _gauges("ringback_build_info", "The version that runs", ("version",), [((__version__,), 1)])
 
+    def _waits(self) -> "Iterator[Metric]":
+        errors = self._from.waits()
+        for name, (means, of) in WAITS.items():
+            values = [((voice.pbx, voice.queue), of(error)) for voice, error in errors.items()]
+            yield _gauges(f"ringback_expected_wait_{name}", means, ("pbx", "queue"), values)
+
+
+WAITS: Mapping[str, tuple[str, Callable[[Errors], float]]] = {
+    "error_seconds": ("How far expected waits were off, on average", lambda error: error.off),
+    "bias_seconds": ("The same with its sign: above zero is too long", lambda error: error.bias),
+    "hold_error_seconds": ("How far Asterisk's average hold time was off", lambda error: error.hold),
+    "compared": ("Expected waits that were compared with the truth", lambda error: error.count),
+}
 
 AMI: Mapping[str, str] = {
     "events": "Events read from Asterisk",

@@ -1,9 +1,7 @@
-"""The parts of one run, wired: what is made from the settings, what runs, and how it ends."""
+"""The parts of one run, wired: what is made from the settings, and what runs."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
@@ -19,11 +17,12 @@ from ringback.assembly import (
     make_times,
     names_to_pause,
 )
+from ringback.behind import Behind
 from ringback.commands import Commands
 from ringback.condition import Condition
 from ringback.core.permissions import Principal
 from ringback.course import Course
-from ringback.errors import StoreFault
+from ringback.dialplan_part import DialplanPart
 from ringback.flow.arrivals import Arrivals
 from ringback.flow.asking import Asking
 from ringback.flow.bulks import Runs
@@ -37,29 +36,28 @@ from ringback.flow.gaps import Gaps
 from ringback.flow.holds import Holding
 from ringback.flow.imports import Imports
 from ringback.flow.indexing import Indexing
-from ringback.flow.insist import insist_one
 from ringback.flow.list_keeping import ListKeeper
-from ringback.flow.looking_back import LeftBehind, look_back
 from ringback.flow.pauses import Pause, Paused, Turn, turn
+from ringback.flow.presence import Roll
 from ringback.flow.reconcile import Reconcile
 from ringback.flow.recordkeeping import Recordkeeping
 from ringback.flow.restoring import Restoring
 from ringback.flow.retention import Retention
 from ringback.flow.sending import Lane, Lanes
-from ringback.front import Behind, Front
+from ringback.flow.serving import Serving
+from ringback.flow.session_desk import SessionDesk
+from ringback.flow.waits import Waits
+from ringback.front import Front
 from ringback.hearing import Hearing
 from ringback.hooks import Reception, hooked, serve
 from ringback.metrics import Metrics, Sources
 from ringback.panel.carriers import Reins
 from ringback.panel.dashboard import Switch
-from ringback.ports import Closing, Listening, Listing
-from ringback.ports.storage import Tx
+from ringback.ports import Listening, Listing
 from ringback.pulse import BOUNDS, Pulse
-from ringback.running import Parts, keep_running, no_parts
+from ringback.running import Parts, no_parts
 from ringback.staffing import make_askers
-from ringback.store.addresses import sqlite_path
 from ringback.store.anchors import Anchors
-from ringback.store.checking import look_through
 from ringback.store.database import Database
 from ringback.store.lists import ReadLists
 from ringback.store.tally import Spread
@@ -67,12 +65,6 @@ from ringback.store.verifying import Verifier
 from ringback.waiting import Waiting
 
 log = structlog.get_logger("app")
-
-DRAIN = timedelta(seconds=20)
-"""How long texts on their way may take when we stop; after that they are in doubt, and the next start says so."""
-
-NOTE_WITHIN = timedelta(seconds=5)
-"""How long a stop waits for a database that cannot write; the next start knows the last sign of life anyway."""
 
 
 class House:
@@ -94,14 +86,14 @@ class House:
         self.gaps = Gaps(follower, make_records(settings))
         self.follower = replace(follower, is_back=self.gaps.nudge)
         self.feeds = {pbx.name: make_feed(pbx, clock) for pbx in settings.asterisk}
+        self.waits, self.roll, self.serving, self.dialplan = self._service()
         self.calling = hooked(self.carriers)
         self.reception = Reception(self.calling, self.arrivals, settings.hooks.public_url, clock)
         self.waiting = Waiting(database.changes, database, clock)
         self.lists, self.retention, self.recordkeeping = self._keepers()
         self.lags = Spread(BOUNDS)
         self.pulse = Pulse(self.lags.add)
-        self.asking = Asking(self.house, database, self.lanes, clock)
-        self.runs = Runs(database, clock)
+        self.asking, self.runs = Asking(self.house, database, self.lanes, clock), Runs(database, clock)
         self.condition = Condition(
             course,
             database,
@@ -114,8 +106,19 @@ class House:
             self.waiting,
             self.retention,
             lambda: self.pauses,
+            self.waits.errors,
+            self.dialplan.counts,
         )
         self.front = Front(self._behind())
+
+    def _service(self) -> tuple[Waits, Roll, Serving, DialplanPart]:
+        """Who knows how long callers wait and who can take a text, who gives sessions to agents, and who tells the
+        dialplan."""
+        course, house, database, lanes = self.course, self.house, self.database, self.lanes
+        self.exchanges = exchanges = {name: feed.exchange for name, feed in self.feeds.items()}
+        roll, waits = Roll(exchanges, database.changes, course.clock), Waits(exchanges, database, course.clock)
+        serving = Serving(house, database, roll, database.changes, lanes.nudge, course.clock)
+        return waits, roll, serving, DialplanPart(course, house, database, lanes, self.feeds, waits, roll)
 
     def _keepers(self) -> tuple[ListKeeper, Retention, Recordkeeping]:
         """Who keeps the lists, who removes what is old, and who keeps the record honest."""
@@ -145,6 +148,10 @@ class House:
             retention=self.retention,
             askers=make_askers(self.feeds),
             imports=Imports(course.clock),
+            sessions=SessionDesk(self.house, self.database, course.clock, self.roll, self.lanes.nudge),
+            roll=self.roll,
+            exchanges=self.exchanges,
+            waits=self.waits,
             reins=Reins(tuple(self.lane_of), lambda: self.holding.held, self.holding.change),
             clock=course.clock,
         )
@@ -169,64 +176,12 @@ class House:
             tasks=lambda: self.waiting.tasks,
             health=self.condition.health,
             epoch=lambda: self.course.epoch,
+            waits=self.waits.errors,
+            dialplan=self.dialplan.counts,
+            dialplan_took=self.dialplan.took,
         )
 
-    async def live(self) -> None:
-        """Start everything; the lanes stop last, so that what is on its way can end."""
-        settings = self.course.settings
-        left = LeftBehind(tuple(settings.numbers), tuple(self.feeds), tuple(self.lane_of))
-        self.pauses = await look_back(self.house, self.database, left, self.course.clock)
-        await self.holding.load()
-        await self.lists.load()
-        async with asyncio.TaskGroup() as lanes:
-            sending = [self._start(lanes, f"carrier {name}", lane.run) for name, lane in self.lane_of.items()]
-            async with asyncio.TaskGroup() as others:
-                rest = [self._start(others, name, part) for name, part in self._others()]
-                rest.append(others.create_task(self._look_through()))
-                # to the end of the drain: a service manager that hears nothing for long kills
-                keep_told = partial(
-                    self.course.service.keep_told, self.condition.in_a_line, lambda: self.database.alive
-                )
-                telling = [self._start(lanes, "service", keep_told)] if self.course.service.listens else []
-                await self.course.stop.wait()
-                log.info("ringback stops")
-                self.course.service.tell("STOPPING=1")
-                unheard_from = self.course.clock.now()
-                for task in rest:
-                    task.cancel()
-            self.lanes.drain()
-            await self._leave(sending, unheard_from)
-            for task in telling:
-                task.cancel()
-        for carrier in self.carriers.values():
-            if isinstance(carrier, Closing):
-                await carrier.close()
-
-    async def _look_through(self) -> None:
-        """A file too large to be looked at before the start may be damaged all the same."""
-        path = sqlite_path(self.course.settings.database.url)
-        try:
-            if path is not None:
-                await look_through(path)
-        except StoreFault as fault:
-            self.course.give_up(fault)
-
-    async def _leave(self, sending: "list[asyncio.Task[None]]", unheard_from: datetime) -> None:
-        """Note that nobody watches the PBXs any more, and give texts on their way their time."""
-        step = partial(_out_of_sight, tuple(self.feeds), unheard_from)
-        try:
-            async with asyncio.timeout(NOTE_WITHIN.total_seconds()):
-                await insist_one(self.database, self.course.clock, step)
-        except TimeoutError:
-            log.warning("the database cannot write, so the stop is not noted in it")
-        _done, late = await asyncio.wait(sending, timeout=DRAIN.total_seconds()) if sending else (None, set())
-        for task in late:
-            task.cancel()
-
-    def _start(self, group: asyncio.TaskGroup, name: str, part: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
-        return group.create_task(keep_running(name, part, self.parts), name=name)
-
-    def _others(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    def others(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """Every part but the lanes, by the name health shows."""
         course = self.course
         parts: list[tuple[str, Callable[[], Awaitable[None]]]] = [
@@ -238,11 +193,14 @@ class House:
             ("runs", self._feeder().run),
             ("delays", self.delays.run),
             ("doubts", self._doubts().run),
+            ("presence", self.roll.run),
+            ("sessions", self.serving.run),
             ("retention", self.retention.run),
             ("search", Indexing(self.database, self.database.changes, course.clock).run),
             ("pulse", self.pulse.run),
             ("inbound", self.arrivals.look_after),
             ("gaps", self.gaps.run),
+            ("waits", self.waits.run),
             ("restoring", Restoring(self.house, self.database, self.carriers, self.holding, course.clock).run),
             ("sealing", self.recordkeeping.run),
             ("refusals", partial(denials_of(self.database).run, course.clock)),
@@ -250,6 +208,8 @@ class House:
         ]
         if self.calling and course.settings.hooks.public_url:
             parts.append(("hooks", partial(serve, course.settings.hooks.listen, self.reception, self._hooks_at)))
+        if self.dialplan.show(self.parts):
+            parts.append(("dialplan", self.dialplan.run))
         for name, carrier in self.carriers.items():
             if hasattr(carrier, "received_since"):
                 listing = cast(Listing, carrier)
@@ -262,6 +222,8 @@ class House:
         for name, feed in self.feeds.items():
             self.parts.watch(f"asterisk {name}", partial(self.condition.line, name))
             parts.append((f"asterisk {name}", partial(hearing.hear, feed)))
+            self.parts.watch(f"queues {name}", partial(self.condition.queues, name))
+            parts.append((f"queues {name}", feed.listen_in))
         return parts
 
     def _pages_at(self, port: int) -> None:
@@ -277,6 +239,7 @@ class House:
             database=self.database,
             carriers=self.carriers,
             feeds=self.feeds,
+            exchanges=self.exchanges,
             holding=self.holding,
             lists=self.lists,
             retention=self.retention,
@@ -291,8 +254,3 @@ class House:
         self.pauses = await self.database.commit(partial(turn, what, way, who, self.course.clock.now()))
         log.info("pause", what=str(what), off=way is Turn.RESUME, by=who.label)
         return self.pauses
-
-
-def _out_of_sight(pbxs: Sequence[str], now: datetime, tx: Tx) -> None:
-    for pbx in pbxs:
-        tx.calls.lose_sight(pbx, now)

@@ -10,6 +10,7 @@ from errno import EADDRINUSE
 import structlog
 
 from ringback.panel.health import PartState, Standing
+from ringback.panel.say import Say
 from ringback.ports import Clock
 
 log = structlog.get_logger("parts")
@@ -35,7 +36,7 @@ class Parts:
             for name, state in self._states.items()
         )
 
-    def show(self, name: str, standing: Standing, detail: str = "", fix: str = "") -> None:
+    def show(self, name: str, standing: Standing, detail: Say | str = "", fix: str = "") -> None:
         old = self._states.get(name)
         since = old.since if old is not None and old.standing is standing else self.clock.now()
         self._states[name] = PartState(name, standing, since, detail, fix)

@@ -9,7 +9,10 @@ from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from ringback.config.sections import MetricsFor
-from ringback.metrics import COUNTED, Metrics, Sources
+from ringback.core.expected_wait import Errors
+from ringback.core.text_queues import VoiceName
+from ringback.dialplan import Counts as DialplanCounts
+from ringback.metrics import COUNTED, Metrics, Sources, waits_told
 from ringback.panel.health import Health
 from ringback.panel.metrics import MetricsPage
 from ringback.ports.changes import Counted
@@ -32,6 +35,9 @@ def sources(database):
         tasks=dict,
         health=lambda: Health(False, ()),
         epoch=lambda: 1,
+        dialplan=lambda: DialplanCounts({("offer", "no"): 2}, 1),
+        dialplan_took=Spread((0.001, 0.01)),
+        waits=lambda: {VoiceName("main", "sales"): Errors(count=12, off=31.5, bias=-4.0, hold=90.0)},
     )
 
 
@@ -173,3 +179,13 @@ def test_a_spread_counts_what_is_up_to_each_bound():
         spread.add(value)
     assert spread.up_to() == [("1", 2), ("10", 4), ("+Inf", 5)]
     assert spread.total == 24.5
+
+
+async def test_how_far_expected_waits_were_off(store):
+    found = await samples(store)
+    sales = by(pbx="main", queue="sales")
+    assert found["ringback_expected_wait_error_seconds"] == {sales: 31.5}
+    assert found["ringback_expected_wait_bias_seconds"] == {sales: -4.0}
+    assert found["ringback_expected_wait_hold_error_seconds"] == {sales: 90.0}
+    assert found["ringback_expected_wait_compared"] == {sales: 12}
+    assert waits_told(sources(store).waits()) == {"main/sales": "off by 32 s, Asterisk's average by 90 s (12 compared)"}

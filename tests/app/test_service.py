@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ringback.parts import DRAIN
+from ringback.life import DRAIN
 from ringback.service import LEAVE_WITHIN_S, Service
 
 UNIT = Path(__file__).parents[2] / "service" / "ringback.service"

@@ -134,7 +134,7 @@ def test_what_is_not_known_is_an_error_that_says_what_to_give(past, ringback, wh
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
         f"nothing is known of {what}; give a linkedid, a phone number, or an id of a call (call_...), "
-        "text (msg_..., inb_..., att_...), thread (thr_...) or task (task_...)\n"
+        "text (msg_..., inb_..., att_...), thread (thr_...), session (ses_...) or task (task_...)\n"
     )
 
 
@@ -260,9 +260,11 @@ def test_a_thread_is_told_in_the_order_of_time(place, ringback):
     story = stories(ringback, PAT)
     (thread,) = story["threads"]
     assert ringback("explain", thread["public_id"]).out == ringback("explain", PAT).out
-    begins = re.findall(r"^(?:  )?(Thread|Call|Text|Incoming text) ", ringback("explain", PAT).out, re.MULTILINE)
-    assert begins == ["Thread", "Incoming text", "Call", "Text", "Incoming text", "Text", "Text"]
-    assert [key for key in story if story[key]] == ["calls", "texts", "incoming", "threads"]
+    begins = re.findall(
+        r"^(?:  )?(Thread|Session|Call|Text|Incoming text) ", ringback("explain", PAT).out, re.MULTILINE
+    )
+    assert begins == ["Thread", "Incoming text", "Session", "Call", "Text", "Incoming text", "Text", "Text"]
+    assert [key for key in story if story[key]] == ["calls", "texts", "incoming", "threads", "sessions"]
     assert story["incoming"][1]["ledger"]["called_off"] == [story["calls"][0]["public_id"]]
     assert story["texts"][0]["author"]["login"] == "anna"
 
@@ -330,6 +332,12 @@ def test_a_text_in_pieces_with_files_and_a_wrong_clock(place, ringback):
         "  2026-11-20 12:11:00  task task_ID: partial",
         "    | one",
         "    the task is open",
+        "",
+        "Session ses_ID of +12025550101 and +15125550123, in thr_ID",
+        "  2026-11-20 12:11:00  They wrote.",
+        "  2026-11-20 12:11:00  They wrote, and nobody had it: it went to main. (queued)",
+        "    It waits in main.",
+        "    Runs out at 2026-11-21 12:11:00 if nobody takes it.",
     ]
 
 

@@ -16,6 +16,7 @@ MODELS = {
     "[business]": sections.Business,
     "[web]": sections.Web,
     "[hooks]": sections.Hooks,
+    "[dialplan]": sections.Dialplan,
     "[api]": sections.Api,
     "[login]": logins.Login,
     "[login.oidc]": logins.Oidc,
@@ -31,6 +32,7 @@ MODELS = {
     "[[rule]]": rules.RuleTable,
     "[calendar.NAME]": rules.CalendarTable,
     "[limits]": sections.Limits,
+    "[consent]": sections.Consent,
     "[doubts]": sections.Doubts,
     "[retention]": sections.Retention,
     "[countries.XX]": sections.CountryRules,
@@ -46,7 +48,7 @@ def documented(heading):
 
 
 # what reads as something else than the type of its default
-WRITTEN = {"callback": "{}", "roles": "{}", "departments": "{}"}
+WRITTEN = {"callback": "{}", "introduction": "{}", "roles": "{}", "departments": "{}"}
 
 
 def written(value):
@@ -91,7 +93,7 @@ def test_the_example_loads(place):
 NAMES = {"NAME": "main", '"+..."': '"+12025550101"', "XX": "GB"}
 
 
-SECRETS = {"secret", "client_secret", "bind_password", "password"}
+SECRETS = {"secret", "client_secret", "bind_password", "password", "token"}
 """What must not stand in the file."""
 
 

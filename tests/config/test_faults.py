@@ -395,6 +395,27 @@ ROWS = [
     ),
     pytest.param(
         "[calendar.main]",
+        '[dialplan]\nlisten = "0.0.0.0:8082"\n[calendar.main]',
+        "dialplan.listen is '0.0.0.0:8082', which others can reach: whoever asks here decides about texts and the "
+        'secret crosses the wire in the clear, so write a loopback address, as in "127.0.0.1:8082"',
+        id="the dialplan asks on this machine only",
+    ),
+    pytest.param(
+        "[calendar.main]",
+        '[dialplan]\nfastagi = "192.0.2.1:4573"\n[calendar.main]',
+        "dialplan.fastagi is '192.0.2.1:4573', which others can reach: whoever asks here decides about texts and the "
+        'secret crosses the wire in the clear, so write a loopback address, as in "127.0.0.1:8082"',
+        id="by FastAGI too",
+    ),
+    pytest.param(
+        "[calendar.main]",
+        '[dialplan]\ntoken = "abcdefghijklmnopqrstuvwxyz"\n[calendar.main]',
+        "dialplan.token is a secret, which this file must not hold: put it into secrets/dialplan.token (mode 0640), "
+        "or into RINGBACK_DIALPLAN__TOKEN in the environment",
+        id="the dialplan's token is no setting",
+    ),
+    pytest.param(
+        "[calendar.main]",
         '[hooks]\npublic_url = "http://sms.example.com"\n[calendar.main]',
         'hooks.public_url is not https: texts would cross the net for all to read; begin it with "https://"',
         id="a public address has TLS",

@@ -27,8 +27,12 @@ ANSWERS = Answers(
 FILES = [
     "ringback.toml",
     "secrets/asterisk.main.secret",
+    "secrets/dialplan.token",
     "asterisk/ringback_manager.conf",
     "asterisk/ringback_extensions.conf",
+    "asterisk/ringback_texts.conf",
+    "asterisk/ringback_offers.conf",
+    "asterisk/ringback_settings.conf",
 ]
 NO_GROUP = "no-such-group-here"
 
@@ -74,6 +78,54 @@ def test_the_manager_account_is_filled_in(tmp_path):
     assert "\n[ringback]\n" in text
     assert f"\nsecret = {secret_in(tmp_path)}\n" in text
     assert "@" not in text
+
+
+def test_the_dialplan_gets_the_token_of_the_daemon(tmp_path):
+    start(tmp_path)
+    token = (tmp_path / "secrets/dialplan.token").read_text().strip()
+    text = (tmp_path / "asterisk/ringback_settings.conf").read_text()
+    assert len(token) == 43
+    assert load(tmp_path / "ringback.toml", {}).dialplan.token.get_secret_value() == token
+    assert f"\nRINGBACK_TOKEN={token}\n" in text
+    assert "\nRINGBACK_URL=http://127.0.0.1:8082\n" in text
+    assert "@" not in text
+
+
+def test_what_the_dialplan_asks_with_can_be_written_alone(app, tmp_path):
+    start(tmp_path)
+    kept = (tmp_path / "secrets/asterisk.main.secret").read_text()
+    toml = (tmp_path / "ringback.toml").read_text() + '\n[dialplan]\nlisten = "[::1]:9082"\n'
+    (tmp_path / "ringback.toml").write_text(toml)
+    for name in ("secrets/dialplan.token", "asterisk/ringback_settings.conf"):
+        (tmp_path / name).unlink()
+    result = CliRunner().invoke(app, ["--dialplan", "--folder", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert [line.rpartition("/")[2] for line in result.output.splitlines()] == [
+        "dialplan.token",
+        "ringback_settings.conf",
+    ]
+    token = (tmp_path / "secrets/dialplan.token").read_text().strip()
+    assert token in (tmp_path / "asterisk/ringback_settings.conf").read_text()
+    assert "=http://[::1]:9082\n" in (tmp_path / "asterisk/ringback_settings.conf").read_text()
+    assert token not in result.output
+    assert (tmp_path / "ringback.toml").read_text() == toml
+    assert (tmp_path / "secrets/asterisk.main.secret").read_text() == kept
+
+
+def test_a_token_of_the_environment_is_the_one_the_dialplan_asks_with(app, tmp_path, monkeypatch):
+    start(tmp_path)
+    (tmp_path / "secrets/dialplan.token").unlink()
+    monkeypatch.setenv("RINGBACK_DIALPLAN__TOKEN", "of-the-environment-0123456789")
+    result = CliRunner().invoke(app, ["--dialplan", "--folder", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "=of-the-environment-0123456789\n" in (tmp_path / "asterisk/ringback_settings.conf").read_text()
+    assert not (tmp_path / "secrets/dialplan.token").exists()
+
+
+def test_without_a_configuration_there_is_nothing_to_add_to(app, tmp_path):
+    result = CliRunner().invoke(app, ["--dialplan", "--folder", str(tmp_path)])
+    assert result.exit_code == 2
+    assert not list(tmp_path.iterdir())
 
 
 def test_each_installation_has_its_own_secret(tmp_path):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import structlog
 
-from ringback.core.messages import Basis, MessageClass, Outgoing, ReceiptStatus, Wanted
+from ringback.core.messages import Basis, MessageClass, Outgoing, ReceiptStatus, Urgency, Wanted
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.flow.arrivals import Arrivals
 from ringback.flow.house import Limits
@@ -119,9 +119,8 @@ class Life:
         peer = read_number(self._peer(), NumberFormat.E164, "US", extension_digits=4)
         expires = self.clock.now() + timedelta(hours=4)
         basis = Basis.CONSENT
-        wanted = Wanted(
-            DID, peer, words, "en", MessageClass.TRANSACTIONAL, basis, "test", automatic=False, expires_at=expires
-        )
+        kind, urgency = MessageClass.TRANSACTIONAL, Urgency.TRANSACTIONAL
+        wanted = Wanted(DID, peer, words, "en", kind, basis, "test", False, expires_at=expires, urgency=urgency)
         slot = self.lanes.reserve("main")
         done = await self.store.commit(partial(submit, HOME, slot, wanted, None, self.clock.now()))
         self.ledger.tell("message", done.message)

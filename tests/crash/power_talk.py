@@ -18,7 +18,7 @@ import structlog
 from ringback.carriers.twilio import build
 from ringback.clock import SystemClock
 from ringback.config import Address
-from ringback.core.messages import Basis, MessageClass, Wanted
+from ringback.core.messages import Basis, MessageClass, Urgency, Wanted
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.flow.arrivals import Arrivals
 from ringback.flow.house import Limits
@@ -74,7 +74,8 @@ async def talk(folder: Path, many: int, api: str, port: int) -> None:
             peer = read_number(f"+1512555{number:04}", NumberFormat.E164, "US", extension_digits=4)
             until = clock.now() + timedelta(hours=1)
             kind, basis = MessageClass.TRANSACTIONAL, Basis.CONSENT
-            wanted = Wanted(DID, peer, f"text {number}", "en", kind, basis, "test", automatic=False, expires_at=until)
+            text, urgency = f"text {number}", Urgency.TRANSACTIONAL
+            wanted = Wanted(DID, peer, text, "en", kind, basis, "test", False, expires_at=until, urgency=urgency)
             slot = lanes.reserve("main")
             done = await store.commit(partial(submit, HOME, slot, wanted, None, clock.now()))
             lanes.settle(slot, done.order)

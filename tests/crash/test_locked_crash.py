@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, text
 from ringback.carriers.twilio import build
 from ringback.clock import SystemClock
 from ringback.config import Address
-from ringback.core.messages import Basis, MessageClass, Wanted
+from ringback.core.messages import Basis, MessageClass, Urgency, Wanted
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.errors import StoreBusy
 from ringback.flow.arrivals import Arrivals
@@ -93,7 +93,8 @@ async def wish(store: Database, clock: SystemClock, number: int) -> Asked:
     begun = loop.time()
     peer = read_number(f"+1512555{number % 10_000:04}", NumberFormat.E164, "US", extension_digits=4)
     kind, until = MessageClass.TRANSACTIONAL, clock.now() + timedelta(hours=1)
-    wanted = Wanted(DID, peer, "hi", "en", kind, Basis.CONSENT, "test", automatic=False, expires_at=until)
+    basis, urgency = Basis.CONSENT, Urgency.TRANSACTIONAL
+    wanted = Wanted(DID, peer, "hi", "en", kind, basis, "test", False, expires_at=until, urgency=urgency)
     try:
         done = await store.commit(partial(submit, HOME, None, wanted, None, clock.now()))
     except StoreBusy:

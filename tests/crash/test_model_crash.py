@@ -39,7 +39,7 @@ from ringback.flow.doubts import due_of, facts_of, give_up, settle
 from ringback.flow.governor import Room
 from ringback.flow.house import Limits
 from ringback.flow.inbound import receive
-from ringback.flow.outbound import Slot, submit
+from ringback.flow.outbound import PROGRAMS, Slot, submit
 from ringback.flow.pauses import Pause, Scope, pause, resume
 from ringback.flow.receipts import apply_receipt
 from ringback.flow.settling import Resolution, Settled, resolve, undo
@@ -162,7 +162,7 @@ class Outbox(RuleBasedStateMachine):
             f"text {next(self.names)}",
             "en",
             MessageClass.TRANSACTIONAL,
-            Basis.CONSENT,
+            Basis.CONSENT if urgency in PROGRAMS else Basis.CONVERSATION,
             "test",
             automatic,
             self.now + lasts,

@@ -13,6 +13,7 @@ from ringback.core.ids import Kind, make_id
 from ringback.core.messages import Basis, MessageClass
 from ringback.core.permissions import Role, Scope, at_the_shell
 from ringback.core.tasks import TaskKind
+from ringback.core.text_queues import Plan as QueuePlan
 from ringback.flow.bulks import Runs
 from ringback.flow.keys import NewKey, add_key, revoke_key
 from ringback.flow.keys import hash_of as key_hash
@@ -144,7 +145,9 @@ def _people(now: datetime, tx: Tx) -> None:
             assert account is not None
             for use in range(BROWSERS):
                 tx.accounts.begin(account.id, hash_of(token_of(one.name, use)), now + LASTS, "127.0.0.1", "", now)
-    tx.accounts.add(VICTIM, "Victor Victim", frozenset({Role.AGENT}), "", "en", now)
+    victim = tx.accounts.add(VICTIM, "Victor Victim", frozenset({Role.AGENT}), "", "en", now)
+    assert victim is not None
+    tx.queues.set_up(victim.id, 3, 1, follows_phone=True, now=now)
 
 
 KEYS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
@@ -190,6 +193,7 @@ def _grants(now: datetime, tx: Tx) -> None:
     for one in PEOPLE:
         tx.departments.add(victim_of(one.name), None, now)
         tx.numbers.add_group(victim_of(one.name), now)
+        tx.queues.make(victim_of(one.name), QueuePlan(), now)
     group = tx.numbers.add_group("desk", now)
     assert group is not None
     cards = {card.e164: card for card in tx.numbers.all()}

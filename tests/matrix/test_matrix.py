@@ -23,8 +23,16 @@ NEVER_WAS = {
     About.CALL: "call_01jd3v8k6s9xq2m4n7p0r5t8wz",
     About.TASK: "task_01jd3v8k6s9xq2m4n7p0r5t8wz",
     About.RUN: "blk_01jd3v8k6s9xq2m4n7p0r5t8wz",
+    About.SESSION: "ses_01jd3v8k6s9xq2m4n7p0r5t8wz",
 }
-ROWS = {About.THREAD: "thread", About.TEXT: "message", About.CALL: "call", About.TASK: "task", About.RUN: "bulk"}
+ROWS = {
+    About.THREAD: "thread",
+    About.TEXT: "message",
+    About.CALL: "call",
+    About.TASK: "task",
+    About.RUN: "bulk",
+    About.SESSION: "session",
+}
 UNKNOWN, MALFORMED = "unknown", "malformed"
 LAST = ("/logout", "/profile/logout-everywhere")
 """What ends the login of whoever asks, so it is asked last."""
@@ -37,6 +45,7 @@ CHANGES = frozenset(
         "/permissions/copy",
         "/departments/{id}/remove",
         "/numbers/groups/{id}/remove",
+        "/queues/{id}/remove",
     }
 )
 NOTHING_TO_DO = frozenset({"POST /users/{id}/totp-off", "POST /permissions/why"})
@@ -108,6 +117,7 @@ def _numbered(house: House, table: str, column: str) -> list[tuple[str, str]]:
     wheres = {
         "bulk": "SELECT x.did, x.public_id FROM bulk x",
         "call": "SELECT x.did, x.public_id FROM call x",
+        "session": "SELECT x.did, x.public_id FROM session x",
         "thread": "SELECT n.e164, t.public_id FROM thread t JOIN number n ON n.id = t.number_id",
     }
     other = f"""SELECT n.e164, x.public_id FROM {table} x JOIN thread t ON t.id = {column}
@@ -120,6 +130,8 @@ ONES = {
     "/users/": f"SELECT public_id FROM account WHERE login = '{VICTIM}'",
     "/departments/": "SELECT public_id FROM department WHERE name = '{victim}'",
     "/numbers/groups/": "SELECT public_id FROM number_group WHERE name = '{victim}'",
+    "/queues/": "SELECT public_id FROM text_queue WHERE name = '{victim}'",
+    "/board/agents/": f"SELECT public_id FROM account WHERE login = '{VICTIM}'",
     "/permissions/of/": f"SELECT public_id FROM account WHERE login = '{VICTIM}'",
     "/api/keys/": "",
     "/static/": "SELECT 'panel.css'",

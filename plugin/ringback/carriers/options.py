@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from ringback.config.addresses import split_url
 from ringback.config.faults import secret_home
-from ringback.config.values import check_secret, read_duration, write_duration
+from ringback.config.values import check_secret, read_duration
+from ringback.core.spans import write_duration
 from ringback.errors import ConfigFault
 from ringback.ports import OptionValue
 

@@ -22,8 +22,8 @@ from ringback.carriers.http import Http, Reply
 from ringback.carriers.options import Options
 from ringback.carriers.twilio_list import SID, Row, read_row
 from ringback.carriers.twilio_words import REFUSALS, STATUSES, Refusal, loss
-from ringback.config.values import write_duration
 from ringback.core.messages import Outgoing
+from ringback.core.spans import write_duration
 from ringback.errors import Rejected, SendFailed, Throttled, Unconfirmed, Unreachable
 from ringback.ports import (
     Answer,

@@ -38,13 +38,13 @@ def check_command(config: ConfigOption = None) -> None:
     except ControlRefused as problem:
         found.append(Checked("daemon", str(problem), "see its log, or start it again"))
     for checked in found:
-        print("\n     ".join(_lines(checked)))
+        print("\n     ".join(lines_of(checked)))
     faults = sum(bool(checked.fix) for checked in found)
     print(f"{faults} to fix" if faults else "all well")
     raise typer.Exit(1 if faults else 0)
 
 
-def _lines(checked: Checked) -> Iterator[str]:
+def lines_of(checked: Checked) -> Iterator[str]:
     mark = "FIX " if checked.fix else "--  " if checked.unseen else "ok  "
     yield f"{mark} {checked.what}: {checked.found}"
     if checked.fix:

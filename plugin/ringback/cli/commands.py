@@ -3,12 +3,14 @@
 import typer
 
 from ringback import __version__
+from ringback.cli.agent import agent_commands
 from ringback.cli.audit import audit_commands
 from ringback.cli.backup import backup_command, restore_command
 from ringback.cli.bulk import bulk_commands
 from ringback.cli.carrier import carrier_commands
 from ringback.cli.check import check_command
 from ringback.cli.department import department_commands
+from ringback.cli.dialplan import dialplan_commands
 from ringback.cli.doctor import doctor_command
 from ringback.cli.erase import erase_command
 from ringback.cli.explain import explain_command
@@ -19,9 +21,11 @@ from ringback.cli.lists import list_commands, staging_command
 from ringback.cli.number import number_commands
 from ringback.cli.pause import pause_command
 from ringback.cli.person import person_command
+from ringback.cli.queue import queue_commands
 from ringback.cli.replay import replay_command
 from ringback.cli.run import migrate_command, run_command
 from ringback.cli.secrets import secrets_commands
+from ringback.cli.session import session_commands
 from ringback.cli.settle import settle_command
 from ringback.cli.status import status_command
 from ringback.cli.trust_clock import trust_clock_command
@@ -58,9 +62,13 @@ user_commands.command("import")(import_command)
 user_commands.command("export")(export_command)
 cli.command("staging")(staging_command)
 cli.add_typer(list_commands, name="list")
+cli.add_typer(dialplan_commands, name="dialplan")
 cli.add_typer(user_commands, name="user")
 cli.add_typer(department_commands, name="department")
 cli.add_typer(number_commands, name="number")
+cli.add_typer(queue_commands, name="queue")
+cli.add_typer(agent_commands, name="agent")
+cli.add_typer(session_commands, name="session")
 cli.add_typer(audit_commands, name="audit")
 cli.add_typer(secrets_commands, name="secrets")
 cli.add_typer(key_commands, name="key")

@@ -15,7 +15,8 @@ from ringback.config import Settings, load
 from ringback.flow.mending import NOT_MENDED, mend_by_words
 from ringback.ports import Clock
 from ringback.ports.storage import Step
-from ringback.store.doctor import MOST, Ailment, Doctor, as_json
+from ringback.store.ailments import Ailment
+from ringback.store.doctor import MOST, Doctor, as_json
 
 AT_ONCE = 100
 

@@ -19,8 +19,8 @@ from ringback.ports.stories import Stories
 from ringback.store.database import reader
 
 NOTHING = (
-    "nothing is known of {what}; give a linkedid, a phone number, "
-    "or an id of a call (call_...), text (msg_..., inb_..., att_...), thread (thr_...) or task (task_...)"
+    "nothing is known of {what}; give a linkedid, a phone number, or an id of a call (call_...), "
+    "text (msg_..., inb_..., att_...), thread (thr_...), session (ses_...) or task (task_...)"
 )
 
 

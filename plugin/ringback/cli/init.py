@@ -18,7 +18,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from ringback.cli.init_text import NEXT, NUMBER, TOML
-from ringback.config import read
+from ringback.config import Address, load, read
+from ringback.config.sections import Dialplan
 from ringback.config.values import countries, read_country, read_zone
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.errors import ConfigFault
@@ -27,8 +28,12 @@ from ringback.resources import shipped
 SYSTEM_FOLDER = Path("/etc/ringback")
 SYSTEM_STATE = "/var/lib/ringback"
 SECRET_FILE = Path("secrets/asterisk.main.secret")
+TOKEN_FILE = Path("secrets/dialplan.token")
 MANAGER_FILE = Path("asterisk/ringback_manager.conf")
 EXTENSIONS_FILE = Path("asterisk/ringback_extensions.conf")
+SETTINGS_FILE = Path("asterisk/ringback_settings.conf")
+ROUTINES = ("ringback_extensions.conf", "ringback_texts.conf", "ringback_offers.conf")
+"""What goes to Asterisk as we ship it; the first brings the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +66,38 @@ def run_init(answers: Answers, folder: Path, existing: Existing = Existing.KEEP,
     kept, since Asterisk may have it already.
     """
     text = toml_of(answers)
-    secret = _kept_secret(folder) or secrets.token_urlsafe(24)
+    secret = _kept(folder / SECRET_FILE) or secrets.token_urlsafe(24)
+    token = _kept(folder / TOKEN_FILE) or secrets.token_urlsafe(32)
     read(text, folder / "ringback.toml", {"RINGBACK_ASTERISK__MAIN__SECRET": secret})
     manager = shipped("dialplan/ringback_manager.conf").read_text("utf-8")
     files = {
         Path("ringback.toml"): text,
         SECRET_FILE: f"{secret}\n",
+        TOKEN_FILE: f"{token}\n",
         MANAGER_FILE: manager.replace("@USER@", answers.ami_user).replace("@SECRET@", secret),
-        EXTENSIONS_FILE: shipped("dialplan/ringback_extensions.conf").read_text("utf-8"),
+        **{Path("asterisk") / name: shipped(f"dialplan/{name}").read_text("utf-8") for name in ROUTINES},
+        SETTINGS_FILE: _asks_with(token, Dialplan().listen),
     }
     _refuse_to_overwrite(folder, files, existing)
     return _write_all(folder, files, group)
+
+
+def run_dialplan(folder: Path, group: str = "ringback") -> list[Path]:
+    """Write only what the dialplan asks with, for a `ringback.toml` that is there; a token that is there is kept."""
+    settings = load(folder / "ringback.toml")
+    known = settings.dialplan.token
+    token = secrets.token_urlsafe(32) if known is None else known.get_secret_value()
+    files = {SETTINGS_FILE: _asks_with(token, settings.dialplan.listen)}
+    # what stands elsewhere, as in the environment, is not written down a second time
+    if known is None or (folder / TOKEN_FILE).is_file():
+        files = {TOKEN_FILE: f"{token}\n", **files}
+    return _write_all(folder, files, group)
+
+
+def _asks_with(token: str, listen: Address) -> str:
+    """Fill in the file that tells the dialplan where to ask, and with what."""
+    text = shipped("dialplan/ringback_settings.conf").read_text("utf-8")
+    return text.replace("@URL@", f"http://{listen}").replace("@TOKEN@", token)
 
 
 def toml_of(answers: Answers) -> str:
@@ -95,8 +121,7 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _kept_secret(folder: Path) -> str:
-    file = folder / SECRET_FILE
+def _kept(file: Path) -> str:
     return file.read_text("utf-8").strip() if file.is_file() else ""
 
 
@@ -166,9 +191,15 @@ def init_command(
     inbound_context: Annotated[str | None, typer.Option(help="Contexts where calls from outside start.")] = None,
     carrier: Annotated[str, typer.Option(help="How texts are sent; loopback shows them on a page.")] = "loopback",
     folder: Annotated[Path | None, typer.Option(help="Where to write: /etc/ringback for root, else here.")] = None,
+    dialplan: Annotated[
+        bool, typer.Option("--dialplan", help="Write only what the dialplan asks with, for the ringback.toml there.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over what is there; the secret is kept.")] = False,
 ) -> None:
     """Write ringback.toml and the files for Asterisk. What no option says is asked."""
+    if dialplan:
+        _tell_written(lambda: run_dialplan(_where(folder)))
+        return
     code = ask(country, "Country of your numbers (two letters, as in US)", None, _country)
     answers = Answers(
         business=ask(business, "Name of the business, as it stands in texts", None, _filled),
@@ -182,13 +213,17 @@ def init_command(
         carrier=carrier,
         state=SYSTEM_STATE if _where(folder) == SYSTEM_FOLDER else "state",
     )
+    _tell_written(lambda: run_init(answers, _where(folder), Existing.REPLACE if force else Existing.KEEP))
+    typer.echo(what_next(answers, _where(folder)))
+
+
+def _tell_written(write: Callable[[], list[Path]]) -> None:
     try:
-        files = run_init(answers, _where(folder), Existing.REPLACE if force else Existing.KEEP)
+        files = write()
     except ConfigFault as fault:
         typer.echo("\n".join(fault.faults), err=True)
         raise typer.Exit(2) from fault
     typer.echo("\n".join(f"wrote {file}" for file in files))
-    typer.echo(what_next(answers, _where(folder)))
 
 
 def what_next(answers: Answers, folder: Path) -> str:
@@ -196,6 +231,9 @@ def what_next(answers: Answers, folder: Path) -> str:
     return NEXT.substitute(
         manager=folder / MANAGER_FILE,
         extensions=folder / EXTENSIONS_FILE,
+        texts=folder / "asterisk" / ROUTINES[1],
+        offers=folder / "asterisk" / ROUTINES[2],
+        settings=folder / SETTINGS_FILE,
         contexts=", ".join(f"[{context}]" for context in answers.inbound_contexts),
     )
 

@@ -39,6 +39,10 @@ phone_contexts = ["from-internal"]
 [carriers.main]
 type = $carrier
 
+# What somebody is told who texts you for the first time. Take it out, and nothing is.
+[consent]
+introduction = { en = "{{ business }}: thanks for your text. We answer here. Msg & data rates may apply. STOP to end" }
+
 # Your numbers. A text leaves from the number that was called.
 $numbers
 # Opening hours, for rules with hours = "open" or "closed".
@@ -72,21 +76,24 @@ carrier = "main"
 """)
 
 NEXT = Template("""\
-Next, give these two files to Asterisk. Nothing of yours was touched.
+Next, give these files to Asterisk. Nothing of yours was touched.
 
   $manager
-  $extensions
+  $extensions, which brings the next three
+  $texts
+  $offers
+  $settings
 
 Asterisk from source
-  Copy both to /etc/asterisk (owner root:asterisk, mode 0640).
+  Copy them to /etc/asterisk (owner root:asterisk, mode 0640).
   Last line of manager.conf:             #include ringback_manager.conf
   Last line of extensions.conf:          #include ringback_extensions.conf
 Debian
   Copy ringback_manager.conf to /etc/asterisk/manager.d/, which manager.conf includes already,
-  and ringback_extensions.conf to /etc/asterisk (owner root:asterisk, mode 0640).
+  and the others to /etc/asterisk (owner root:asterisk, mode 0640).
   Last line of extensions.conf:          #include ringback_extensions.conf
 FreePBX
-  Copy both to /etc/asterisk (owner asterisk:asterisk, mode 0640).
+  Copy them to /etc/asterisk (owner asterisk:asterisk, mode 0640).
   Last line of manager_custom.conf:      #include ringback_manager.conf
   Last line of extensions_custom.conf:   #include ringback_extensions.conf
   Its contexts are written anew each time: dialplan/README.md shows the one to give to your trunks.
@@ -94,4 +101,4 @@ FreePBX
 manager.conf needs enabled = yes in [general]. Then, first thing where calls come in ($contexts):
   Gosub(ringback-call,s,1($${EXTEN}))
 Load it:  asterisk -rx 'manager reload' and asterisk -rx 'dialplan reload'; on FreePBX: fwconsole reload
-Then:     ringback check""")
+Then:     ringback check, and ringback dialplan check""")

@@ -5,8 +5,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 
 from ringback.core.messages import State
+from ringback.core.offers import Offer
 from ringback.core.reasons import OF_A_RULE, SENTENCES, Reason
 from ringback.panel.hold_words import GOES_WHEN, held_back
+from ringback.panel.offer_words import offer_says
 from ringback.ports.stories import CallStory, DeedStory, JournalStory, PersonStory, StepStory, TaskStory, TextStory
 
 DEEDS = {
@@ -37,6 +39,10 @@ def tell_call(call: CallStory, zone: tzinfo) -> Iterator[str]:
         yield f"  {at(leg.at, zone)}  {leg.phone} rang {rang}: {leg.rang.replace('_', ' ')}"
     for event in call.events:
         yield f"  {at(event.at, zone)}  {event.kind.replace('_', ' ')} {event.detail}".rstrip()
+    for offer in call.offers:
+        yield from tell_offer(offer, zone)
+    if call.answered_by and call.answered_at:
+        yield f"  {at(call.answered_at, zone)}  answered; {call.answered_by} has them, or had them last"
     if call.ended_at is None:
         yield "  the call is still going on"
         return
@@ -49,6 +55,15 @@ def tell_call(call: CallStory, zone: tzinfo) -> Iterator[str]:
         yield from tell_text(text, zone)
     for task in call.tasks:
         yield from tell_task(task, zone)
+
+
+def tell_offer(offer: Offer, zone: tzinfo) -> Iterator[str]:
+    """What a call was offered, or why not."""
+    prompt = f" Prompt {offer.prompt}." if offer.prompt else ""
+    yield f"  {at(offer.at, zone)}  {' '.join(map(str, offer_says(offer, span)))}{prompt}"
+    if offer.answered_at is not None:
+        ids = ", ".join(filter(None, (offer.text, offer.session)))
+        yield f"  {at(offer.answered_at, zone)}  is when they chose{f' ({ids})' if ids else ''}"
 
 
 def _decision(call: CallStory, zone: tzinfo) -> Iterator[str]:

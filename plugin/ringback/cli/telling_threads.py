@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from ringback.cli.telling import at, name, tell_call, tell_deed, tell_journal, tell_task, tell_text
+from ringback.cli.telling_sessions import tell_consent, tell_session
 from ringback.core.tasks import TaskKind
 from ringback.ports.lists import Entry, ListName
 from ringback.ports.stories import IncomingStory, LedgerStory, Stories, ThreadStory, Unanswered
@@ -35,6 +36,7 @@ def in_order(stories: Stories, zone: tzinfo) -> list[list[str]]:
     heads = [list(tell_thread(thread, zone)) for thread in stories.threads]
     entries: list[Told] = [(call.started_at, list(tell_call(call, zone))) for call in stories.calls]
     entries += [(text.created_at, list(tell_text(text, zone))) for text in stories.texts]
+    entries += [(one.row.session.opened_at, list(tell_session(one, zone))) for one in stories.sessions]
     entries += [(text.at, list(tell_incoming(text, zone))) for text in stories.incoming]
     told = {text.public_id for text in stories.incoming}
     for thread in stories.threads:
@@ -66,6 +68,8 @@ def _of_thread(thread: ThreadStory, told: set[str], zone: tzinfo) -> Iterator[To
     for entry in thread.ledger:
         if entry.evidence not in told:
             yield entry.at, list(tell_ledger(entry, zone))
+    for event in thread.consents:
+        yield event.at, list(tell_consent(event, zone))
     for deed in thread.deeds:
         if deed.action not in OPTED:
             yield deed.at, [tell_deed(deed, zone)]
@@ -81,6 +85,8 @@ def tell_thread(thread: ThreadStory, zone: tzinfo) -> Iterator[str]:
         yield f"  {at(thread.waits_since, zone)}  has waited for an answer since then"
     if thread.unread:
         yield f"  {'':19}  unread texts: {thread.unread}"
+    if thread.told_at:
+        yield f"  {at(thread.told_at, zone)}  told what they get, and how to stop it"
 
 
 def tell_incoming(text: IncomingStory, zone: tzinfo) -> Iterator[str]:

@@ -19,7 +19,8 @@ from ringback.config.sections import (
     Web,
 )
 from ringback.config.settings import Settings
-from ringback.config.values import read_duration, write_duration
+from ringback.config.values import read_duration
+from ringback.core.spans import write_duration
 
 __all__ = [
     "load",

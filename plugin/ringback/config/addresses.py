@@ -28,6 +28,22 @@ def read_address(raw: object) -> Address:
     return Address(found[1] or found[2], int(found[3]))
 
 
+def read_own_address(raw: object) -> Address:
+    """Read an address that only this machine reaches."""
+    address = read_address(raw)
+    if not is_loopback_name(f"[{address.host}]" if ":" in address.host else address.host):
+        raise ValueError(
+            f"is {raw!r}, which others can reach: whoever asks here decides about texts and the secret crosses the "
+            'wire in the clear, so write a loopback address, as in "127.0.0.1:8082"'
+        )
+    return address
+
+
+def read_any_own_address(raw: object) -> Address | None:
+    """The same; empty means that nothing listens."""
+    return None if raw == "" else read_own_address(raw)
+
+
 def split_url(raw: object) -> SplitResult:
     """Take an address apart; what is none gives an empty one."""
     try:
@@ -123,6 +139,8 @@ def read_database(raw: object) -> str:
 
 
 Listen = Annotated[Address, PlainValidator(read_address)]
+OwnListen = Annotated[Address, PlainValidator(read_own_address)]
+AnyOwnListen = Annotated[Address | None, PlainValidator(read_any_own_address)]
 PublicUrl = Annotated[str, PlainValidator(read_public_url)]
 DatabaseUrl = Annotated[str, PlainValidator(read_database)]
 Issuer = Annotated[str, PlainValidator(read_https)]

@@ -44,7 +44,7 @@ def _home(way: tuple[str, ...]) -> str:
             return secret_home(("asterisk", name, "secret"))
         case ("carriers", _, _) | ("login", "ldap", "bind_password") | ("login", "oidc", "client_secret"):
             return secret_home(way)
-        case ("mail", "password"):
+        case ("mail", "password") | ("dialplan", "token"):
             return secret_home(way)
     return "take it out, nothing reads it"
 

@@ -21,10 +21,10 @@ from ringback.config.values import (
     Spans,
     Text,
     When,
-    write_duration,
 )
 from ringback.core.calls import UNANSWERED
 from ringback.core.schedules import Calendar
+from ringback.core.spans import write_duration
 from ringback.core.triggers import Hours, Rule
 
 Word = Annotated[str, Field(min_length=1, max_length=80)]

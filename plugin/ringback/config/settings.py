@@ -11,9 +11,11 @@ from ringback.config.sections import (
     Business,
     CampaignLimits,
     CarrierSettings,
+    Consent,
     CountryRules,
     Database,
     DestinationLimits,
+    Dialplan,
     Doubts,
     Hooks,
     Limits,
@@ -49,6 +51,8 @@ class Settings:
     retention: Retention
     countries: Mapping[str, CountryRules]
     api: Api = field(default_factory=Api)
+    dialplan: Dialplan = field(default_factory=Dialplan)
+    consent: Consent = field(default_factory=Consent)
     login: Login = field(default_factory=Login)
     oidc: Oidc | None = None
     ldap: Ldap | None = None

@@ -38,6 +38,7 @@ class Sections(BaseSettings):
     web: Table = {}
     hooks: Table = {}
     api: Table = {}
+    dialplan: Table = {}
     login: Table = {}
     mail: Table = {}
     database: Table = {}
@@ -50,6 +51,7 @@ class Sections(BaseSettings):
     rule: Table = {}
     calendar: Table = {}
     limits: Table = {}
+    consent: Table = {}
     doubts: Table = {}
     retention: Table = {}
     countries: Table = {}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -20,43 +20,20 @@ from ringback.config.faults import nearest
 from ringback.core.calls import UNANSWERED, Outcome
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.core.schedules import Span, check_holidays, parse_spans
+from ringback.core.spans import LONGEST, parse_duration
 from ringback.core.templates import Template, TemplateFault, TextKind, parse
-
-UNITS = {
-    "d": timedelta(days=1),
-    "h": timedelta(hours=1),
-    "m": timedelta(minutes=1),
-    "s": timedelta(seconds=1),
-    "ms": timedelta(milliseconds=1),
-}
-LONGEST = timedelta(days=3_660)
-
-# each unit once, the largest first; "5m" is five minutes, so an m before an s belongs to ms
-_DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}(?:\.[0-9]{{1,3}})?){unit}(?!s))?" for unit in UNITS))
 
 
 def read_duration(raw: object) -> timedelta:
     """Read `20s`, `15m`, `24h`, `2d`, `250ms`, `1.5s`, or a chain such as `1h30m`."""
-    found = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
-    if found is None or not any(found.groups()):
+    span = parse_duration(raw) if isinstance(raw, str) else None
+    if span is None:
         raise ValueError(
             f'is {raw!r}, which is not a duration: write a number with d, h, m or s, as in "20s" or "1h30m"'
         )
-    counts = zip(found.groups(), UNITS.values(), strict=True)
-    seconds = sum(float(count) * size.total_seconds() for count, size in counts if count)
-    if seconds > LONGEST.total_seconds():
+    if span > LONGEST:
         raise ValueError(f"is {raw!r}, which is longer than ten years: make it shorter")
-    return timedelta(seconds=seconds)
-
-
-def write_duration(span: timedelta) -> str:
-    """Write whole milliseconds the way `read_duration` reads them, in the largest units that fit."""
-    rest, parts = span, []
-    for unit, size in UNITS.items():
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
+    return span
 
 
 def read_did(raw: object) -> str:
@@ -126,6 +103,13 @@ def check_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def check_token(token: SecretStr) -> SecretStr:
+    """Refuse what the dialplan would take apart: it stands there as a variable, and goes into a header."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{20,100}", token.get_secret_value()):
+        raise ValueError("must be 20 to 100 letters, digits, - and _: `ringback init` makes one")
+    return token
+
+
 def read_outcome(raw: object) -> Outcome:
     """Read an outcome after which a rule may send a text."""
     word = str(raw)
@@ -136,12 +120,12 @@ def read_outcome(raw: object) -> Outcome:
     raise ValueError(f"names {raw!r}, which is not an outcome: {nearest(word, sorted(UNANSWERED))}")
 
 
-def read_template(raw: object) -> Template:
-    """Check one text of a rule."""
+def read_template(raw: object, kind: TextKind = TextKind.CALL_TEXT) -> Template:
+    """Check one text of a rule, or of another kind."""
     if not isinstance(raw, str):
         raise ValueError('must be text: write it in quotes, as in en = "Sorry we missed you. STOP to end"')
     try:
-        return parse(raw, TextKind.CALL_TEXT)
+        return parse(raw, kind)
     except TemplateFault as problem:
         raise ValueError(f"cannot be used: {problem}") from problem
 
@@ -209,7 +193,9 @@ Zone = Annotated[ZoneInfo, PlainValidator(read_zone)]
 AnyPath = Annotated[Path | None, PlainValidator(read_any_path)]
 AnyZone = Annotated[ZoneInfo | None, PlainValidator(read_any_zone)]
 SafeSecret = Annotated[SecretStr, AfterValidator(check_secret)]
+DialplanToken = Annotated[SecretStr, AfterValidator(check_token)]
 Text = Annotated[Template, PlainValidator(read_template)]
+Introduction = Annotated[Template, PlainValidator(partial(read_template, kind=TextKind.INTRODUCTION))]
 Spans = Annotated[tuple[Span, ...], PlainValidator(read_spans)]
 Holidays = Annotated[str, PlainValidator(read_holidays)]
 Day = Annotated[date, PlainValidator(read_day)]

@@ -8,7 +8,6 @@ from aiohttp import HttpVersion11, StreamReader, web
 
 from ringback.config import Address
 from ringback.hooks.addresses import Place
-from ringback.hooks.limits import Limits
 from ringback.hooks.reception import (
     BROKEN,
     FAULT,
@@ -21,6 +20,7 @@ from ringback.hooks.reception import (
     Reply,
     named,
 )
+from ringback.http_lines import Fixed, Line, Lines, listen
 from ringback.logs import REQUEST, SOURCE, new_request_id
 
 log = structlog.get_logger("hooks")
@@ -32,8 +32,6 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Server": "Ringback",
 }
-MOST_HEADERS = 64
-LONGEST_LINE = 8 * 1024
 
 FULL = "".join(
     (
@@ -45,107 +43,17 @@ FULL = "".join(
 """For a connection too many, which gets no parser of its own."""
 
 
-async def serve(listen: Address, reception: Reception, tell: Callable[[int], None]) -> None:
+async def serve(address: Address, reception: Reception, tell: Callable[[int], None]) -> None:
     """Take hooks until cancelled. `tell` gets the port, which the system chooses where the configured one is 0."""
     reception.stopping = False
     door = _Door(reception)
-    runner = web.ServerRunner(_Server(door, reception.limits), shutdown_timeout=reception.limits.stop_s)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, listen.host, listen.port).start()
-        tell(runner.addresses[0][1])
-        await asyncio.Event().wait()
-    finally:
-        door.close()
-        await runner.cleanup()
+    fixed = Fixed(FULL, lambda: _respond(BROKEN, last=True), _failed)
+    await listen(Lines(door.answer, reception.limits, fixed), address, tell, door.close)
 
 
-class _Server(web.Server):
-    """Makes a line for each connection."""
-
-    def __init__(self, door: "_Door", limits: Limits) -> None:
-        super().__init__(door.answer)
-        self._limits = limits
-
-    def __call__(self) -> web.RequestHandler:
-        return _Line(self, self._limits)
-
-
-class _Line(web.RequestHandler):
-    """A connection. aiohttp bounds lines and headers; here are the time they may take, and how many there may be."""
-
-    __slots__ = ("_busy", "_head_by", "_limits", "_server", "_watch")
-
-    def __init__(self, server: web.Server, limits: Limits) -> None:
-        super().__init__(
-            server,
-            loop=asyncio.get_running_loop(),
-            keepalive_timeout=limits.keep_alive_s,
-            lingering_time=limits.linger_s,
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
-            max_headers=MOST_HEADERS,
-            auto_decompress=False,
-        )
-        self._server = server
-        self._limits = limits
-        self._busy = False
-        self._head_by: float | None = None
-        self._watch: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        if len(self._server.connections) > self._limits.connections and self.transport is not None:
-            self.transport.write(FULL)
-            self.force_close()
-        else:
-            self._await_head()
-
-    def data_received(self, data: bytes) -> None:
-        if data and not self._busy:
-            self._await_head()
-        super().data_received(data)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-        super().connection_lost(exc)
-
-    def begin(self) -> None:
-        """The headers of a request are here."""
-        self._busy = True
-        self._head_by = None
-
-    def end(self) -> None:
-        self._busy = False
-
-    def _await_head(self) -> None:
-        if self._head_by is not None:
-            return
-        loop = asyncio.get_running_loop()
-        self._head_by = loop.time() + self._limits.head_s
-        if self._watch is None:
-            self._watch = loop.call_at(self._head_by, self._look)
-
-    def _look(self) -> None:
-        """Whether the headers are late. One timer sees many requests come and go."""
-        self._watch = None
-        loop = asyncio.get_running_loop()
-        if self._head_by is None:
-            return
-        if self._head_by <= loop.time():
-            self.force_close()
-        else:
-            self._watch = loop.call_at(self._head_by, self._look)
-
-    def handle_error(
-        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
-    ) -> web.StreamResponse:
-        """What is not HTTP gets a fixed answer: aiohttp's own quotes what came."""
-        if status < 500:
-            return _respond(BROKEN, last=True)
-        log.error("answering a hook failed", problem=named(exc) if exc is not None else status)
-        return _respond(FAULT, last=True)
+def _failed(exc: BaseException | None, status: int) -> web.StreamResponse:
+    log.error("answering a hook failed", problem=named(exc) if exc is not None else status)
+    return _respond(FAULT, last=True)
 
 
 class _Refused(Exception):
@@ -173,7 +81,7 @@ class _Door:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         line = request.protocol
-        assert isinstance(line, _Line)
+        assert isinstance(line, Line)
         line.begin()
         name = new_request_id()
         before, elsewhere = REQUEST.set(name), SOURCE.set(request.remote or "")
