@@ -108,6 +108,10 @@ class Daemon:
         self._process: subprocess.Popen[str] | None = None
         self._reading: threading.Thread | None = None
 
+    def set(self, name: str, value: str) -> None:
+        """Put something into the environment of what starts from now on."""
+        self._environ[name] = value
+
     # -- its life
 
     def start(self) -> None:
@@ -292,7 +296,7 @@ when = ["missed", "busy", "declined", "unreachable", "abandoned_ivr"]
 delay = "0s"
 text = { en = "Sorry we missed you, {{ business }}. STOP to end", es = "Perdimos su llamada, {{ business }}. STOP" }
 """
-LINES = tuple(f"+1{area}55501{line:02}" for area in (202, 212) for line in (*range(1, 50), *range(60, 64)))
+LINES = tuple(f"+1{area}55501{line:02}" for area in (202, 212) for line in (*range(1, 50), *range(60, 89)))
 
 
 def configuration(pbxs: Mapping[str, Asterisk], rules: str = MISSED, more: str = "", who: Account | None = None) -> str:
