@@ -10,7 +10,24 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import api, bulk, charts, events, hooks, lifetime, machine, pages, records, restart, rights, statements
+from bench import (
+    api,
+    bulk,
+    burst,
+    charts,
+    dialplan,
+    events,
+    ewt,
+    hooks,
+    lifetime,
+    machine,
+    pages,
+    records,
+    restart,
+    rights,
+    serving,
+    statements,
+)
 from bench.figures import Figures, Goal, What
 from bench.million import Size
 from bench.process import ROOT
@@ -51,7 +68,11 @@ def scenarios(quick: bool, rounds: int) -> dict[str, Callable[[Figures], None]]:
         "api_slowdisk": lambda figures: api.slow_disk(figures, 1 if quick else rounds, 2_000 if quick else 10_000),
         "bulk": lambda figures: bulk.measure(figures, 1, 100_000, 5_000 if quick else 100_000),
         "hooks": lambda figures: hooks.measure(figures, rounds, 2_000 if quick else 4_000),
+        "dialplan": lambda figures: dialplan.measure(figures, rounds, 2_000 if quick else 8_000),
         "rights": lambda figures: rights.measure(figures, 1 if quick else rounds),
+        "serving": lambda figures: serving.measure(figures, 2_000 if quick else 20_000, 20 if quick else 60),
+        "ewt": lambda figures: ewt.measure(figures, 2_000 if quick else 10_000, 0 if quick else 80),
+        "burst": lambda figures: burst.measure(figures, 1 if quick else rounds),
         "growth": lifetime.growth,
         "replay": lambda figures: records.measure(figures, 100_000 if quick else 300_000, 1 if quick else rounds),
     }
