@@ -46,6 +46,9 @@ END LOOP;
 FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
     EXECUTE format('ALTER SEQUENCE %I RESTART', name);
 END LOOP;
+-- as the migrations leave it
+INSERT INTO text_queue (public_id, name, main, plan, created_at, changed_at)
+VALUES ('que_00000000000000000000000000', 'main', true, '{}', 0, 0);
 END $$
 """
 
