@@ -102,8 +102,8 @@ DEFECTS: dict[str, Defect] = {
         (
             Cut(
                 "core/policy.py",
-                "    opt_out,\n    length,\n    allowance,\n    rate,\n",
-                "    length,\n    allowance,\n    rate,\n",
+                "    opt_out,\n    consent,\n    length,\n    allowance,\n    rate,\n",
+                "    consent,\n    length,\n    allowance,\n    rate,\n",
             ),
             Cut("flow/opt_outs.py", "return _call_off_queued(thread, now, tx) + ", "return 0 and "),
         ),
