@@ -8,6 +8,8 @@ export PYTHON
 RUN := .venv/bin/python -m
 # what takes long: every page in a browser at every size, every principal at every door, every commit cut in two
 LONG := tests/browser tests/matrix $(wildcard tests/panel/test_*_browser.py tests/flow/test_*crash*.py)
+# the same on the real Asterisk, where time is looked at: every way a question can fail, an old version, a burst
+LONG_LAB := $(addprefix tests/lab/test_,hooks_lab.py oldest_asterisk_lab.py texts_trouble_lab.py) tests/stories/test_burst_lab.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -24,8 +26,9 @@ demo: ## see it: a real Asterisk, real calls, texts on a page; ONCE=1 ends by it
 
 test: lint types tests ## what must hold: lint, types, import contracts, all tests but the long ones
 
-long: tools ## the long tests: every page in a browser, the permission matrix, crashes at every commit
+long: tools ## the long tests: every page in a browser, the permission matrix, crashes at every commit, bursts
 	$(RUN) pytest --numprocesses 4 $(LONG)
+	$(RUN) pytest $(LONG_LAB)
 
 # what the next ones need; root gets it installed, see tools/needs
 tools:
@@ -49,7 +52,7 @@ tests: tools ## all tests; the coverage of the core has a floor
 	$(RUN) coverage report --data-file=.coverage.core
 	$(RUN) pytest --numprocesses 4 -k "not lab" --ignore tests/core --ignore tests/crash $(LONG:%=--ignore %)
 	$(RUN) pytest --numprocesses 2 tests/crash
-	$(RUN) pytest -k lab
+	$(RUN) pytest -k lab --numprocesses 2 --dist loadfile $(LONG_LAB:%=--ignore %)
 
 format: tools ## put the code into form
 	$(RUN) ruff check --fix-only --quiet .
