@@ -122,7 +122,7 @@ class Front:
             threads,
             ThreadActs(shell, threads, desk),
             SessionPages(shell, self._sessions, self._staff, streams, behind.clock),
-            SessionActs(shell, self._sessions, behind.sessions),
+            SessionActs(shell, threads, self._sessions, behind.sessions),
             ConsentActs(shell, threads, desk),
             SearchPages(shell, read_search(database), inbox, self._typed, numbers),
             CallPages(shell, calls, lambda text: self._typed(text).e164, behind.lists.read.of),

@@ -96,6 +96,18 @@ def test_what_an_agent_carries_is_set_and_listed(desk, ringback):
     assert ringback("agent", "ready", "ben").out == "ben is ready\n"
 
 
+def test_a_queue_made_by_hand_gives_to_whoever_had_nothing_for_longest(desk, ringback):
+    assert ringback("queue", "add", "Plain").code == 0
+    assert "Plain  (longest_idle, 0 members)" in ringback("queue", "list").lines
+
+
+def test_where_nobody_is_an_agent_it_says_how_somebody_becomes_one(place, ringback):
+    assert ringback("user", "add", "ana", "--no-password").code == 0
+    assert ringback("agent", "list").lines == [
+        "Nobody is an agent yet: make somebody a member of a queue with `ringback queue member`."
+    ]
+
+
 def test_nothing_is_open_at_first(desk, ringback):
     assert ringback("session", "list").out == "No session is open.\n"
 

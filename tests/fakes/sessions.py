@@ -86,6 +86,8 @@ class FakeSessions:
     steps: dict[int, list[StepRow]] = field(default_factory=dict)
     handed: list[TransferRow] = field(default_factory=list)
     reads: int = 0
+    more: int = 0
+    skipped: int = 0
 
     async def work(self, reach: Reach, account: int, most: int = 100) -> Work:
         self.reads += 1
@@ -94,7 +96,7 @@ class FakeSessions:
         offered = [row for row in shown if row.session.offered_to == account and row.session.state is _S.OFFERED]
         queued = [row for row in shown if row.session.state is _S.QUEUED]
         aside = [row for row in shown if row.session.state is _S.DISMISSED and row.session.agent == account]
-        return Work(tuple(mine), tuple(offered), self._handed(shown), tuple(queued), tuple(aside))
+        return Work(tuple(mine), tuple(offered), self._handed(shown), tuple(queued), tuple(aside), self.more)
 
     def _handed(self, shown: Sequence[SessionRow]) -> tuple[SessionRow, ...]:
         asked = {one.session: one for one in self.handed}
@@ -118,7 +120,7 @@ class FakeSessions:
         return []
 
     def _story(self, row: SessionRow) -> SessionStory:
-        return SessionStory(row, tuple(self.steps.get(row.session.id, ())), "", None)
+        return SessionStory(row, tuple(self.steps.get(row.session.id, ())), "", None, self.skipped)
 
 
 @dataclass

@@ -68,7 +68,7 @@ async def room(clock: HandClock, role: Role = Role.AGENT, **more: object) -> Asy
         inbox,
         lambda shell: ThreadActs(shell, made["threads"], FakeDesk()),
         lambda shell: SessionPages(shell, sessions, staff, streams(shell), clock),
-        lambda shell: SessionActs(shell, sessions, desk),
+        lambda shell: SessionActs(shell, made["threads"], sessions, desk),
         clock=clock,
         **more,
     ) as visitor:

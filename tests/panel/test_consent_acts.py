@@ -14,7 +14,7 @@ from ringback.flow.noting_consent import CLASSES, WAYS, Told
 from ringback.panel import consent_words, thread_words
 from tests.fakes.hand_clock import HandClock
 from tests.fakes.threads import FINE, HEAD, NOON
-from tests.panel.inbox import PATH, Scene, inbox, words
+from tests.panel.inbox import PATH, Scene, by_id, inbox, words
 from tests.panel.reading import Page
 
 FORM = {"said": "given", "what": "transactional", "how": "agent", "note": "asked for news of her order"}
@@ -44,7 +44,29 @@ async def test_what_was_not_taken_says_why(scene: Scene, says: Exception, status
     scene.desk.says = says
     answer = await scene.visitor.post(f"{PATH}/consent", FORM)
     assert answer.status == status
-    assert fault in words(Page(await answer.text()).by_class("error")[0])
+    page = Page(await answer.text())
+    (told,) = page.by_class("error")
+    assert fault in words(told)
+    assert "Not sent" not in words(told)
+
+
+@pytest.mark.parametrize("says", [Unwritten("x"), StoreBusy("x")], ids=["refused", "busy"])
+async def test_what_was_not_taken_is_still_in_its_form(scene: Scene, says: Exception):
+    scene.desk.says = says
+    typed = {"said": "withdrawn", "what": "promotional", "how": "reply", "note": "no <b>more</b> \u202efliers"}
+    page = Page(await (await scene.visitor.post(f"{PATH}/consent", typed)).text())
+    note = by_id(page, "consent-note")
+    assert note.attributes["value"] == typed["note"]
+    (said,) = [
+        one for one in page.by_tag("input") if one.attributes.get("name") == "said" and "checked" in one.attributes
+    ]
+    assert said.attributes["value"] == "withdrawn"
+    for field in ("consent-what", "consent-how"):
+        (chosen,) = [one for one in by_id(page, field).inside if "selected" in one.attributes]
+        assert chosen.attributes["value"] == typed[by_id(page, field).attributes["name"]]
+    (form,) = [one for one in page.by_tag("details") if note in one.inside]
+    assert "open" in form.attributes
+    assert "autofocus" not in by_id(page, "text").attributes
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from ringback.core.text_queues import Note, Strategy, VoiceName
 from tests.fakes.hand_clock import HandClock
 from tests.panel.permission_house import words
 from tests.panel.queue_house import SALES, QueueHouse, member, queue_house, staffed
+from tests.panel.reading import Page
 
 
 @pytest.fixture
@@ -35,6 +36,11 @@ def form_of(page) -> list[tuple[str, str]]:
         chosen = next((option for option in options if "selected" in option.attributes), options[0])
         sent.append((one.attributes["name"], chosen.attributes.get("value", "")))
     return sent + [(one.attributes["name"], one.words.strip("\n")) for one in page.by_tag("textarea")]
+
+
+def others_said(page: Page) -> str:
+    """What another changed meanwhile, as the page says it."""
+    return " ".join(" ".join(one.words.split()) for one in page.by_class("meanwhile"))
 
 
 async def send(who, path: str, pairs: list[tuple[str, str]], **other: str):
@@ -138,6 +144,86 @@ async def test_a_role_that_takes_no_sessions_cannot_be_added(house, boss):
     path = f"/queues/{queue.public_id}"
     answer = await send(boss, path, form_of(await boss.page(path)), more_members="aud")
     assert "An auditor cannot take sessions" in await answer.text()
+
+
+async def test_what_another_changed_meanwhile_is_said_and_a_second_press_saves(house, boss):
+    queue = await house.queue("Sales", "ana")
+    path = f"/queues/{queue.public_id}"
+    pairs, other = form_of(await boss.page(path)), form_of(await boss.page(path))
+    assert (await send(boss, path, other, offer_for="45s", more_members="ben", name="Selling")).status == 303
+    answer = await send(boss, path, pairs, wrap_up="20s", more_members="sup")
+    text = await answer.text()
+    page = Page(text)
+    assert answer.status == 422
+    told = others_said(page)
+    for said in ("Name Selling", "An agent is asked for 45s", "Agents Ana Kovačević, Ben Okafor"):
+        assert said in told, said
+    assert "Time to finish" not in told, "that is what they typed"
+    now = await house.queue("Selling")
+    assert (now.members, str(now.plan.wrap_up)) == (tuple(house.people[one].id for one in ("ana", "ben")), "0:00:00")
+    typed = dict(form_of(page))
+    assert (typed["name"], typed["wrap_up"], typed["offer_for"], typed["more_members"]) == (
+        "Sales",
+        "20s",
+        "30s",
+        "sup",
+    )
+    assert (await send(boss, path, form_of(page))).status == 303
+    now = await house.queue("Sales")
+    assert (now.members, str(now.plan.wrap_up)) == (tuple(house.people[one].id for one in ("ana", "sup")), "0:00:20")
+
+
+async def test_who_was_taken_out_meanwhile_still_stands_ticked_in_the_form_that_has_them(house, boss):
+    queue = await house.queue("Sales", "ana", "ben")
+    path = f"/queues/{queue.public_id}"
+    pairs = form_of(await boss.page(path))
+    await house.queue("Sales", "ana")
+    answer = await send(boss, path, pairs)
+    assert answer.status == 422
+    page = Page(await answer.text())
+    assert ("member", house.people["ben"].public_id) in form_of(page)
+    assert (await send(boss, path, form_of(page))).status == 303
+    assert len((await house.queue("Sales")).members) == 2
+
+
+async def test_a_fault_does_not_make_a_form_forget_what_was_shown(house, boss):
+    queue = await house.queue("Sales", "ana")
+    path = f"/queues/{queue.public_id}"
+    pairs = form_of(await boss.page(path))
+    await house.queue("Sales", "ana", "ben")
+    faulty = await send(boss, path, pairs, offer_for="soon")
+    again = await send(boss, path, form_of(Page(await faulty.text())), offer_for="40s")
+    assert again.status == 422
+    assert "Ana Kovačević, Ben Okafor" in others_said(Page(await again.text()))
+    assert len((await house.queue("Sales")).members) == 2
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "members=0", "x" * 9000, "\x00=\u202e name"], ids=["none", "a part", "huge", "odd"]
+)
+async def test_a_form_whose_mark_is_lost_changes_nothing_without_a_second_press(house, boss, mark):
+    queue = await house.queue("Sales", "ana")
+    path = f"/queues/{queue.public_id}"
+    answer = await send(boss, path, form_of(await boss.page(path)), offer_for="45s", seen=mark)
+    assert answer.status == 422
+    assert await house.queue("Sales") == queue
+    assert (await send(boss, path, form_of(Page(await answer.text())))).status == 303
+    assert str((await house.queue("Sales")).plan.offer_for) == "0:00:45"
+
+
+async def test_a_press_that_comes_twice_is_no_change_of_another(house, boss):
+    queue = await house.queue("Sales", "ana")
+    path = f"/queues/{queue.public_id}"
+    pairs = form_of(await boss.page(path))
+    for _ in range(2):
+        assert (await send(boss, path, pairs, offer_for="45s", more_members="ben")).status == 303
+
+
+async def test_a_new_queue_begins_by_giving_to_whoever_had_nothing_for_longest(house, boss):
+    page = await boss.page("/queues/new")
+    assert dict(form_of(page))["strategy"] == "longest_idle"
+    (chosen,) = [one for one in page.by_tag("option") if "selected" in one.attributes]
+    assert chosen.attributes["value"] == "longest_idle"
 
 
 async def test_removing_a_queue_says_first_what_becomes_of_its_sessions(house, boss):

@@ -15,7 +15,8 @@ from tests.fakes.hand_clock import HandClock
 from tests.fakes.sessions import AGENTS, BEN, ME, row, session
 from tests.fakes.threads import NOON, THREAD
 from tests.panel.desks import WORK, Room, room
-from tests.panel.inbox import words
+from tests.panel.inbox import by_id, stream_of, words
+from tests.panel.reading import Page
 
 _S = SessionState
 SESSION = f"ses_{1:026}"
@@ -56,12 +57,30 @@ async def test_it_is_handed_on_with_a_note(desk: Room, to: str):
 
 
 @pytest.mark.parametrize("problem", [Unwritten("choose"), NotThere("no such queue")], ids=["nobody named", "gone"])
-async def test_whom_it_cannot_be_handed_to_is_said(desk: Room, problem: Exception):
+async def test_whom_it_cannot_be_handed_to_is_said_and_the_note_is_kept(desk: Room, problem: Exception):
+    desk.sessions.rows = [row(1, _S.ASSIGNED, ME)]
     desk.desk.says = problem
-    status, where = await desk.press("transfer", to=f"que_{9:026}", **{"from": "thread"})
-    assert (status, where.partition("?")[0]) == (303, IN_THREAD)
-    (said,) = (await desk.page(where)).by_class("banner")
+    form = {"to": AGENTS[BEN].public_id, "note": "Speaks <b>Dutch</b>", "from": "thread"}
+    answer = await desk.visitor.post(f"{WORK}/{SESSION}/transfer", form)
+    page = Page(await answer.text())
+    assert answer.status == 422
+    (said,) = page.by_class("error")
     assert words(said).startswith("Nobody was asked. Choose a colleague")
+    assert by_id(page, "hand-note").attributes["value"] == form["note"]
+    (chosen,) = [one for one in by_id(page, "hand-to").inside if "selected" in one.attributes]
+    assert chosen.attributes["value"] == form["to"]
+    (open_,) = page.by_class("hand-on")
+    assert "open" in open_.attributes
+    assert stream_of(page).startswith(f"{IN_THREAD}/events?")
+
+
+async def test_what_cannot_be_handed_on_any_more_still_shows_the_note(desk: Room):
+    desk.sessions.rows = [row(1, _S.ASSIGNED, BEN)]
+    desk.desk.says = Unwritten("choose")
+    answer = await desk.visitor.post(f"{WORK}/{SESSION}/transfer", {"to": "", "note": "Speaks Dutch"})
+    text = words(next(iter(Page(await answer.text()).by_class("error"))))
+    assert "Nobody was asked." in text
+    assert "Speaks Dutch" in text
 
 
 @pytest.mark.parametrize(

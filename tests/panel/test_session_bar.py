@@ -220,6 +220,23 @@ async def test_a_session_that_nobody_takes_does_not_fill_the_line(desk: Room):
     ]
 
 
+async def test_steps_that_were_not_read_are_said_to_be_left_out(desk: Room):
+    desk.threads.entries = [said("first", 0)]
+    desk.sessions.rows, desk.sessions.skipped = [row(1, _S.ASSIGNED, BEN)], 300
+    desk.sessions.steps[1] = [
+        step((Why.OFFER_OVER, Why.OFFERED)[n % 2], (_S.QUEUED, _S.OFFERED)[n % 2], n, agent="Ben") for n in range(20)
+    ]
+    desk.sessions.steps[1].append(step(Why.CLAIMED, _S.ASSIGNED, 30, "Ben Okafor", "Ben Okafor"))
+    page = await desk.page(PATH)
+    assert line(page) == [
+        "first",
+        "300 earlier steps are left out; `ringback explain` has them. 10:00",
+        "Then shown to agents 10 times. 10:00–10:19",
+        "Ben Okafor claimed it. 10:30",
+    ]
+    assert by_id(page, f"ses_{1:026}-320"), "a step keeps its name when earlier ones are left out"
+
+
 # Live
 
 

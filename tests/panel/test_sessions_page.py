@@ -13,6 +13,7 @@ from ringback.core.sessions import Due, Origin, SessionState, WaitingOn
 from ringback.core.text_queues import Plan, Strategy
 from ringback.panel.live import MOST_OF_ONE
 from ringback.ports.changes import SESSIONS, Touch
+from ringback.ports.sessions import MOST_MORE
 from tests.fakes.hand_clock import HandClock
 from tests.fakes.sessions import AGENTS, BEN, MAIN, ME, SERVICE, asked, row
 from tests.fakes.threads import NOON, at
@@ -171,6 +172,26 @@ async def test_what_is_there_for_whoever_is_first_says_so_and_is_counted(desk: R
     assert "For whoever is first" not in other
     async with listening(desk.visitor, "/sessions/events") as reader:
         assert (await reader.next("counts")).data == {WORK: "1"}
+
+
+@pytest.mark.parametrize(("more", "said"), [(0, ""), (37, "and 37 more"), (MOST_MORE, f"and {MOST_MORE}+ more")])
+async def test_who_waits_beyond_the_list_is_counted(desk: Room, more: int, said: str):
+    desk.sessions.rows, desk.sessions.more = [row(2)], more
+    counted = by_id(await desk.page(), "queued-more")
+    assert words(counted) == said
+    assert ("hidden" in counted.attributes) is (not more)
+
+
+async def test_how_many_more_wait_is_kept_on_an_open_page(desk: Room):
+    desk.sessions.rows, desk.sessions.more = [row(2)], 37
+    async with listening(desk.visitor, stream_of(await desk.page())) as reader:
+        await reader.next("order")
+        desk.sessions.more = 36
+        desk.bells.ring(SESSIONS)
+        data = (await reader.next("message")).data
+        while data["id"] != "queued-more":
+            data = (await reader.next("message")).data
+        assert "and 36 more" in data["html"]
 
 
 # Live

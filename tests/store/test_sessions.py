@@ -22,6 +22,7 @@ from ringback.core.sessions import (
 from ringback.ports.changes import SESSIONS, Touch
 from ringback.ports.sessions import Opening, Step, TransferRow
 from ringback.store.late import read_sessions
+from ringback.store.stories import find
 from tests.conftest import NOON
 from tests.store.serving import ANN, BOB, DID, MINUTE, OTHER, Crew, call_of
 
@@ -279,6 +280,41 @@ async def test_a_call_that_goes_on_is_found_by_its_person(crew):
 @pytest.fixture
 def read(crew):
     return read_sessions(crew.store)
+
+
+async def test_what_waits_beyond_the_list_is_counted_within_reach(crew, read):
+    for place in range(5):
+        await crew.open(f"+1512555{place:04}")
+    work = await read.work(EVERYTHING, crew.eve, 2)
+    assert (len(work.queued), work.more) == (2, 3)
+    assert (await read.work(EVERYTHING, crew.eve, 5)).more == 0
+    assert (await read.work(Reach(False, frozenset({DID})), crew.eve, 2)).more == 3
+    assert (await read.work(NOTHING, crew.eve, 2)).more == 0
+
+
+async def test_who_waits_is_not_counted_for_ever(crew, read, monkeypatch):
+    monkeypatch.setattr("ringback.store.read_sessions.MOST_MORE", 2)
+    for place in range(5):
+        await crew.open(f"+1512555{place:04}")
+    assert (await read.work(EVERYTHING, crew.eve, 1)).more == 2
+
+
+async def test_a_page_reads_the_newest_steps_and_explain_all_of_them(crew, read, monkeypatch):
+    monkeypatch.setattr("ringback.store.read_sessions.MOST_STEPS", 4)
+    long, short = await crew.open(), await crew.open(BOB)
+    for place in range(9):
+        await crew.do(partial(_noted, long, NOON + place * MINUTE))
+    story = await read.story(EVERYTHING, long.public_id)
+    assert [step.at for step in story.steps] == [NOON + place * MINUTE for place in (5, 6, 7, 8)]
+    assert story.skipped == 6
+    other = await read.story(EVERYTHING, short.public_id)
+    assert (len(other.steps), other.skipped) == (1, 0)
+    (told,) = (await crew.store.read(lambda connection: find(connection, long.public_id, 5))).sessions
+    assert (len(told.steps), told.skipped) == (10, 0)
+
+
+def _noted(session, at, tx):
+    tx.sessions.note(session, Step(at, Why.AGENT_IDLE, session.state, "test"))
 
 
 async def test_an_agent_sees_their_work(crew, read):

@@ -214,9 +214,9 @@ async def hire(daemon: Daemon, login: str, role: str, hashed: str, extension: st
 
 
 async def put_queue(daemon: Daemon, line: str, *members: str, **plan: str) -> None:
-    """A text queue beside the voice queue of a line."""
+    """A text queue beside the voice queue of a line; unless its plan says otherwise, agents take from its list."""
     name, voice = f"Text {line}", f"main/text{line}"
-    await tell(daemon, "queue", change="add", queue=name, words=json.dumps(plan))
+    await tell(daemon, "queue", change="add", queue=name, words=json.dumps({"strategy": "manual", **plan}))
     await tell(daemon, "queue", change="voice", queue=name, voice=voice, out="")
     for login in members:
         await tell(daemon, "queue", change="member", queue=name, login=login, out="")

@@ -14,6 +14,8 @@ from ringback.store.database import peek
 
 agent_commands = typer.Typer(no_args_is_help=True, help="Who takes sessions, how many, and whether they are there.")
 
+NOBODY = "Nobody is an agent yet: make somebody a member of a queue with `ringback queue member`."
+
 Login = Annotated[str, typer.Argument(help="Their login or extension.")]
 
 
@@ -22,7 +24,7 @@ def list_command(config: ConfigOption = None) -> None:
     """Print everybody who is an agent: what they carry, their queues, and what they said of their desk."""
     settings = load(config)
     check_schema(settings)
-    for line in peek(settings.database.url, _lines):
+    for line in peek(settings.database.url, _lines) or [NOBODY]:
         print(visible(line))
 
 

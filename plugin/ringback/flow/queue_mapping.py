@@ -5,18 +5,15 @@ from datetime import datetime
 
 from ringback.core.queue_forms import Known
 from ringback.core.queue_mapping import Mapped, Person, Sketch, map_queues
-from ringback.core.text_queues import Plan, Strategy, VoiceName
+from ringback.core.text_queues import VoiceName
 from ringback.core.voice_queues import VoiceQueue
 from ringback.flow.agents import takes_sessions
-from ringback.flow.queues import add_queue, known_queue, put_members, put_voice
+from ringback.flow.queues import MADE, add_queue, known_queue, put_members, put_voice
 from ringback.flow.queues_by_words import told_of_sketch
 from ringback.flow.refusing import Because, Refused
 from ringback.ports.exchange import Exchange
 from ringback.ports.people import Account
 from ringback.ports.storage import Tx
-
-MAPPED = Plan(strategy=Strategy.LONGEST_IDLE)
-"""How a queue works that comes of one of Asterisk's: sessions are given to its members by themselves."""
 
 
 def heard(exchanges: Mapping[str, Exchange], pbx: str = "") -> list[VoiceQueue]:
@@ -79,7 +76,7 @@ def map_by_words(
 def _make(one: Mapped, known: Known, by: str, now: datetime, tx: Tx) -> None:
     # two queues of one name, on two PBXs, may share what the first of them made
     there = tx.queues.all().named(one.name)
-    made = there or add_queue(one.name, MAPPED, known, by, now, tx)
+    made = there or add_queue(one.name, MADE, known, by, now, tx)
     if one.voice not in made.voice:
         put_voice(made.public_id, (*made.voice, one.voice), by, now, tx)
     made = known_queue(made.public_id, tx)

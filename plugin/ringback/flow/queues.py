@@ -8,8 +8,9 @@ from datetime import datetime
 from ringback.core.note_texts import suggested
 from ringback.core.plurals import count_of
 from ringback.core.queue_forms import Known, changes, write_plan
+from ringback.core.queue_marks import all_of, turned_meanwhile
 from ringback.core.sessions import Session
-from ringback.core.text_queues import Plan, TextQueue, VoiceName
+from ringback.core.text_queues import Plan, Strategy, TextQueue, VoiceName
 from ringback.flow.agents import takes_sessions
 from ringback.flow.refusing import Because, Refused
 from ringback.flow.session_leaving import empty_queue
@@ -20,6 +21,8 @@ LONGEST_NAME = 60
 LONGEST_SAID = 200
 """So much of one value the record keeps."""
 NOTHING = "nothing"
+MADE = Plan(strategy=Strategy.LONGEST_IDLE)
+"""How a queue works that somebody makes: sessions are given to its members; until it has some they are on the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,14 @@ class Draft:
     members: tuple[int, ...] = ()
     voice: tuple[VoiceName, ...] = ()
     numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """A queue as it is now, and what of it somebody else changed since it was shown."""
+
+    queue: TextQueue
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,19 @@ def change_queue(public_id: str, draft: Draft, known: Known, by: str, now: datet
     put_voice(public_id, draft.voice, by, now, tx)
     put_numbers(public_id, draft.numbers, by, now, tx)
     return known_queue(public_id, tx)
+
+
+def meanwhile(public_id: str, draft: Draft, seen: str, known: Known, tx: Tx) -> Meanwhile | None:
+    """What a draft would undo that its writer never saw; `seen` is the mark of what they were shown. Raises Refused."""
+    queue = known_queue(public_id, tx)
+    wanted = all_of(read_queue_name(draft.name), draft.plan, draft.members, draft.voice, draft.numbers, known)
+    words = turned_meanwhile(seen, standing(queue, known), wanted)
+    return Meanwhile(queue, words) if words else None
+
+
+def standing(queue: TextQueue, known: Known) -> dict[str, str]:
+    """All that is said of a queue now."""
+    return all_of(queue.name, queue.plan, queue.members, queue.voice, queue.numbers, known)
 
 
 def rename_queue(public_id: str, name: str, by: str, now: datetime, tx: Tx) -> None:

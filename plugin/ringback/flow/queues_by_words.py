@@ -13,6 +13,7 @@ from ringback.core.text_queues import Plan, TextQueue
 from ringback.errors import RingbackError
 from ringback.flow.agents import load_of, put_at_desk, read_load, set_up_agent
 from ringback.flow.queues import (
+    MADE,
     Removal,
     add_queue,
     change_plan,
@@ -78,7 +79,7 @@ def somebody(login: str, tx: Tx) -> Account:
 
 
 def _add(words: Words, around: Surroundings, now: datetime, tx: Tx) -> str:
-    made = add_queue(words["queue"], Plan(), around.known, words["by"], now, tx)
+    made = add_queue(words["queue"], MADE, around.known, words["by"], now, tx)
     plan = plan_of(_said(words), made.plan, around.known)
     change_plan(made.public_id, plan, around.known, words["by"], now, tx)
     return f"added {made.name}"

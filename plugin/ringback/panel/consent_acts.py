@@ -10,7 +10,7 @@ from ringback.flow.desk import Denied, Desk, NotThere, Unwritten
 from ringback.flow.noting_consent import Told
 from ringback.panel import consent_words, thread_words
 from ringback.panel.shell import Shell
-from ringback.panel.threads import HERE, Draft, ThreadPages, new_key
+from ringback.panel.threads import HERE, Draft, Refusal, Refusals, ThreadPages, new_key
 
 UNWRITTEN, BUSY = 422, 503
 
@@ -48,9 +48,14 @@ class ConsentActs:
         except Denied:
             raise web.HTTPForbidden from None
         except Unwritten:
-            return await self._pages.page(request, Draft(new_key(), fault=consent_words.NOT_WRITTEN), UNWRITTEN)
+            return await self._refuse(request, told, consent_words.NOT_WRITTEN, UNWRITTEN)
         except StoreBusy:
-            return await self._pages.page(request, Draft(new_key(), fault=thread_words.NOT_NOTED), BUSY)
+            return await self._refuse(request, told, thread_words.NOT_NOTED, BUSY)
         view = request.query.get("view", "")
         query = f"?view={view}" if view.isalpha() else ""
         raise web.HTTPSeeOther(f"{HERE}/{thread}{query}#about")
+
+    async def _refuse(self, request: web.Request, told: Told, why: str, status: int) -> web.Response:
+        typed = {"said": told.kind, "what": told.class_, "how": told.method, "note": told.note}
+        refused = Refusals(consent=Refusal(why, typed))
+        return await self._pages.page(request, Draft(new_key()), status, refused)

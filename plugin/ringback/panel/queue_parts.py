@@ -16,10 +16,12 @@ from ringback.core.queue_forms import (
     text_word,
     write_plan,
 )
+from ringback.core.queue_marks import mark_of
 from ringback.core.templates import NAMES
 from ringback.core.text_queues import Note, Plan, TextQueue, VoiceName
+from ringback.flow.queues import standing
 from ringback.panel.door import Door, Wrong
-from ringback.panel.queue_words import NOTES
+from ringback.panel.queue_words import BESIDE, FIELDS, NOTES, Field
 from ringback.ports.directory import Directory
 from ringback.ports.exchange import Exchange
 from ringback.ports.grants import NumberCard
@@ -65,6 +67,8 @@ class Typed:
     numbers: tuple[str, ...] = ()
     more_members: str = ""
     more_voice: str = ""
+    seen: str = ""
+    """The mark of what its writer was shown."""
     faults: Mapping[str, Wrong] = field(default_factory=dict)
 
 
@@ -90,6 +94,16 @@ class NoteShown:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Something that another changed: its name on the page, and its field or the language of the text."""
+
+    word: str
+    label: str
+    field: Field | None = None
+    language: str = ""
+
+
 def typed_of(queue: TextQueue, members: Sequence[Account], around: Surroundings) -> Typed:
     """The form of a queue as it is."""
     return Typed(
@@ -98,6 +112,7 @@ def typed_of(queue: TextQueue, members: Sequence[Account], around: Surroundings)
         tuple(one.public_id for one in members),
         tuple(written(one) for one in queue.voice),
         queue.numbers,
+        seen=mark_of(standing(queue, around.known)),
     )
 
 
@@ -115,7 +130,21 @@ async def read_typed(request: web.Request, plan: Plan, around: Surroundings) -> 
     known = (*PLAN, *OFFERING, *(word for word in write_plan(plan, around.known) if word.startswith("text.")))
     words = {word: one(word) for word in known if word in form}
     more = one("more_members"), one("more_voice")
-    return Typed(one("name"), words, several("member"), several("voice"), several("number"), *more)
+    return Typed(one("name"), words, several("member"), several("voice"), several("number"), *more, one("seen"))
+
+
+def turned(words: Sequence[str]) -> list[Turned]:
+    """These words of a queue by their names on the page."""
+    return [_turned(word) for word in words]
+
+
+def _turned(word: str) -> Turned:
+    if word in BESIDE:
+        return Turned(word, BESIDE[word])
+    if word in FIELDS:
+        return Turned(word, FIELDS[word].label, FIELDS[word])
+    _, note, language = word.split(".", 2)
+    return Turned(word, NOTES[Note(note)][0], language=language)
 
 
 def wrong_of(fault: Fault) -> Wrong:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ringback.core.queue_forms import NO, YES
+from ringback.core.queue_marks import MEMBERS, NAME, NUMBERS, VOICE
 from ringback.core.sessions import StartType
 from ringback.core.text_queues import AfterHangUp, ForLandlines, Note, Strategy
 from ringback.panel.words import N_
@@ -121,6 +122,14 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
 )
+FIELDS: Mapping[str, Field] = {field.word: field for group in GROUPS for field in group.fields}
+BESIDE: Mapping[str, str] = {
+    NAME: N_("Name"),
+    MEMBERS: N_("Agents"),
+    VOICE: N_("Queues of Asterisk that it stands beside"),
+    NUMBERS: N_("Numbers whose texts come here when nobody has them"),
+}
+"""What is said of a queue beside its plan."""
 NOTES: Mapping[Note, tuple[str, str]] = {
     Note.OPENING: (N_("Goes on by text"), N_("To a caller who chose by key to go on by text.")),
     Note.WAIT_TEXT: (N_("Waits, and is texted"), N_("To a caller who chose by key to be texted while they wait.")),

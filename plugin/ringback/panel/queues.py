@@ -8,9 +8,19 @@ from aiohttp import web
 
 from ringback.core.permissions import Action
 from ringback.core.queue_forms import read_plan
-from ringback.core.text_queues import Plan, Queues, TextQueue, VoiceName
+from ringback.core.text_queues import Queues, TextQueue, VoiceName
 from ringback.flow.agents import takes_sessions
-from ringback.flow.queues import Draft, add_queue, change_queue, remove_queue, voice_of, what_goes
+from ringback.flow.queues import (
+    MADE,
+    Draft,
+    Meanwhile,
+    add_queue,
+    change_queue,
+    meanwhile,
+    remove_queue,
+    voice_of,
+    what_goes,
+)
 from ringback.flow.refusing import SENTENCES, Because, Refused
 from ringback.panel import queue_words as words
 from ringback.panel.door import WRONG_FORM, Wrong, read_form, wrong_for
@@ -21,6 +31,7 @@ from ringback.panel.queue_parts import (
     notes_of,
     read_typed,
     several_of,
+    turned,
     typed_of,
     written,
     wrong_of,
@@ -74,14 +85,14 @@ class QueuePages:
     async def ask_new(self, request: web.Request) -> web.Response:
         """The form for one more."""
         self._shell.allow(request, Action.MANAGE_QUEUES)
-        return self._new(request, "", "")
+        return self._new(request, "", MADE.strategy)
 
     async def add(self, request: web.Request) -> web.Response:
         """Make one; all else is said on its own page."""
         who = self._shell.allow(request, Action.MANAGE_QUEUES)
         name, strategy = await read_form(request, "name", "strategy")
         known = self._office.around.known
-        plan, faults = read_plan({"strategy": strategy}, Plan(), known)
+        plan, faults = read_plan({"strategy": strategy}, MADE, known)
         if faults:
             return self._new(request, name, strategy, wrong_of(faults[0]))
         step = partial(add_queue, name, plan, known, who.label, self._door.clock.now())
@@ -112,19 +123,26 @@ class QueuePages:
         plan, faults = read_plan(typed.words, queue.plan, around.known)
         wrongs = {fault.word: wrong_of(fault) for fault in faults}
         voice = self._voice_of(queue, typed, wrongs)
+        ticked: list[int] = []
 
-        def step(tx: Tx) -> None:
-            members = tuple(_member(one, tx) for one in (*typed.members, *several_of(typed.more_members)))
-            if not wrongs:
-                draft = Draft(typed.name, plan, members, tuple(voice), typed.numbers)
-                change_queue(queue.public_id, draft, around.known, who.label, now, tx)
+        def step(tx: Tx) -> Meanwhile | None:
+            ticked[:] = [_member(one, tx) for one in typed.members]
+            more = [_member(one, tx) for one in several_of(typed.more_members)]
+            if wrongs:
+                return None
+            draft = Draft(typed.name, plan, (*ticked, *more), tuple(voice), typed.numbers)
+            if other := meanwhile(queue.public_id, draft, typed.seen, around.known, tx):
+                return other
+            change_queue(queue.public_id, draft, around.known, who.label, now, tx)
+            return None
 
         try:
-            await self._door.change(step)
+            if other := await self._door.change(step):
+                return await self._one(request, other.queue, typed, ticked, other.words)
         except Wrong as wrong:
             wrongs.setdefault(FIELD.get(wrong.field, wrong.field), wrong)
         if wrongs:
-            return await self._one(request, queue, replace(typed, faults=wrongs))
+            return await self._one(request, queue, replace(typed, faults=wrongs), ticked)
         raise web.HTTPSeeOther(f"{HERE}/{queue.public_id}?done=saved")
 
     def _voice_of(self, queue: TextQueue, typed: Typed, wrongs: dict[str, Wrong]) -> list[VoiceName]:
@@ -138,14 +156,27 @@ class QueuePages:
                 wrongs.setdefault("more_voice", wrong_for(refused))
         return found
 
-    async def _one(self, request: web.Request, queue: TextQueue, typed: Typed) -> web.Response:
+    async def _one(
+        self,
+        request: web.Request,
+        queue: TextQueue,
+        typed: Typed,
+        ticked: Sequence[int] = (),
+        others: Sequence[str] = (),
+    ) -> web.Response:
+        """The form; `ticked` are members as it has them, `others` what somebody else changed meanwhile."""
         office, queues = self._office, await self._office.read.queues()
         numbers = await office.numbers()
+        members = await self._members(queue, ticked)
+        was = typed_of(queue, [one for one, _ in members if one.id in queue.members], office.around)
+        typed = replace(typed, seen=was.seen) if others else typed
         values = {
             "queue": queue,
             "typed": typed,
             "faults": typed.faults,
-            "members": await self._members(queue, typed),
+            "members": members,
+            "was": was,
+            "turned": turned(others),
             "voice": _voices(queue, queues, typed, self._live()),
             "pbxs": office.around.pbxs,
             "numbers": _numbers(queue, queues, numbers),
@@ -154,12 +185,14 @@ class QueuePages:
             "W": words,
             "done": words.DONE.get(request.query.get("done", "")),
         }
-        return self._shell.page(request, "queue", status=WRONG_FORM if typed.faults else 200, **values)
+        return self._shell.page(request, "queue", status=WRONG_FORM if typed.faults or others else 200, **values)
 
-    async def _members(self, queue: TextQueue, typed: Typed) -> list[tuple[Account, bool]]:
-        """Whoever serves it, ticked or not, in their order; True for who cannot take sessions any more."""
-        known = {one.id: one for one in await self._office.directory.those(frozenset(queue.members))}
-        people = [known[one] for one in queue.members if one in known]
+    async def _members(self, queue: TextQueue, ticked: Sequence[int]) -> list[tuple[Account, bool]]:
+        """Whoever serves it, ticked or not, in their order, and who was ticked beside; True for who cannot take
+        sessions any more."""
+        rows = tuple(dict.fromkeys((*queue.members, *ticked)))
+        known = {one.id: one for one in await self._office.directory.those(frozenset(rows))}
+        people = [known[one] for one in rows if one in known]
         return [(one, not takes_sessions(one)) for one in people]
 
     def _live(self) -> list[VoiceName]:

@@ -14,12 +14,16 @@ from ringback.core.permissions import Action, Principal
 from ringback.core.presence import AtDesk
 from ringback.flow.permits import NotThere, Unwritten
 from ringback.flow.session_desk import Gone, SessionDesk
+from ringback.panel import session_words
 from ringback.panel.company import HERE
 from ringback.panel.doing import done
 from ringback.panel.shell import Shell
+from ringback.panel.threads import Refusal, Refusals, ThreadPages
 from ringback.ports.sessions import ReadSessions
 
+UNWRITTEN = 422
 Act = Callable[[Principal, str], Awaitable[object]]
+Again = Callable[[str], Awaitable[web.Response]]
 
 
 class Leads(StrEnum):
@@ -30,10 +34,11 @@ class Leads(StrEnum):
 
 
 class SessionActs:
-    """The forms. `session` in an address is a public id."""
+    """The forms. `session` in an address is a public id; `threads` shows the thread of one again."""
 
-    def __init__(self, shell: Shell, sessions: ReadSessions, desk: SessionDesk) -> None:
+    def __init__(self, shell: Shell, threads: ThreadPages, sessions: ReadSessions, desk: SessionDesk) -> None:
         self._shell = shell
+        self._threads = threads
         self._sessions = sessions
         self._desk = desk
 
@@ -84,7 +89,11 @@ class SessionActs:
                 # the session is there; whom it should go to is gone
                 raise Unwritten(str(to)) from None
 
-        return await self._act(request, hand_on)
+        async def again(thread: str) -> web.Response:
+            refused = Refusals(hand_on=Refusal(session_words.UNWRITTEN, {"to": to, "note": note}))
+            return await self._threads.page_of(request, thread, refused, UNWRITTEN)
+
+        return await self._act(request, hand_on, again=again)
 
     async def accept_transfer(self, request: web.Request) -> web.Response:
         return await self._act(request, self._desk.accept_transfer, Leads.THREAD)
@@ -106,8 +115,10 @@ class SessionActs:
     async def end(self, request: web.Request) -> web.Response:
         return await self._act(request, self._desk.end)
 
-    async def _act(self, request: web.Request, act: Act, leads: Leads = Leads.BACK) -> web.Response:
-        """Do it, and go on where that makes sense."""
+    async def _act(
+        self, request: web.Request, act: Act, leads: Leads = Leads.BACK, again: Again | None = None
+    ) -> web.Response:
+        """Do it, and go on where that makes sense; `again` shows a form that was not taken."""
         who, session = self._shell.allow(request, Action.TAKE_SESSIONS), request.match_info["session"]
         story = await self._sessions.story(self._shell.reach(request), session)
         if story is None:
@@ -119,7 +130,9 @@ class SessionActs:
         except Gone:
             raise web.HTTPSeeOther(f"{back}?{urlencode({'missed': session})}") from None
         except Unwritten:
-            raise web.HTTPSeeOther(f"{back}?{urlencode({'unwritten': session})}") from None
+            if again is None:
+                raise
+            return await again(story.row.thread)
         raise web.HTTPSeeOther(f"/threads/{story.row.thread}" if leads is Leads.THREAD else back)
 
 

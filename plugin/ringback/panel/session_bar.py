@@ -73,6 +73,12 @@ class Bar:
         return self.row is not None and self.me is not None and has(self.row) == self.me
 
     @property
+    def hands_on(self) -> bool:
+        """Whether the reader can ask somebody to take it."""
+        row = self.row
+        return row is not None and self.mine and row.session.state is SessionState.ASSIGNED and row.transfer is None
+
+    @property
     def offered(self) -> bool:
         """Whether it is offered to the reader."""
         return self.row is not None and self.me is not None and self.row.session.offered_to == self.me
@@ -200,8 +206,6 @@ class Bars:
 def said(request: web.Request, stories: Iterable[SessionStory], me: int | None) -> Say | None:
     """What is said once after a button that changed nothing: what holds now instead. `?missed=` names the session."""
     about = request.query.get("missed", "")
-    if "unwritten" in request.query:
-        return Say(session_words.UNWRITTEN)
     if not about:
         return None
     row = next((story.row for story in stories if story.row.session.public_id == about), None)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ringback.core.sessions import Why
 from ringback.panel import session_words
-from ringback.panel.say import Say
+from ringback.panel.say import Say, counted
 from ringback.ports.sessions import SessionStory, StepRow
 from ringback.ports.threads import Point
 
@@ -36,8 +36,10 @@ def lines(stories: Iterable[SessionStory], first: Point, before: Point | None) -
 
 def _of(story: SessionStory) -> Iterator[StepLine]:
     run: list[tuple[int, StepRow]] = []
-    for place, step in enumerate(story.steps):
-        if step.why in session_words.TEXTS and place and _stays(story.steps[place - 1], step):
+    if story.skipped and story.steps:
+        yield _left_out(story, story.steps[0])
+    for place, step in enumerate(story.steps, story.skipped):
+        if step.why in session_words.TEXTS and place > story.skipped and _stays(_before(story, place), step):
             continue
         if step.why in session_words.OFFERS:
             run.append((place, step))
@@ -49,13 +51,29 @@ def _of(story: SessionStory) -> Iterator[StepLine]:
 
 
 def _offers(story: SessionStory, run: Sequence[tuple[int, StepRow]]) -> Iterator[StepLine]:
+    offers = sum(step.why is Why.OFFERED for _, step in run)
+    if offers > 1 and story.skipped and run[0][0] == story.skipped:
+        # one line that keeps its name while what is left out grows
+        at, point = run[0][1].at, _point(run[0][1], story.skipped)
+        yield StepLine(
+            point, f"{_id(story, 0)}-offers", at, Say(session_words.MORE_OFFERS, {"n": offers}), run[-1][1].at
+        )
+        return
     for place, step in run[:SHOWN_OFFERS]:
         yield _line(story, place, step)
     if more := run[SHOWN_OFFERS:]:
         place, step = more[0]
-        offers = sum(step.why is Why.OFFERED for _, step in run)
         says = Say(session_words.MANY_OFFERS, {"n": offers})
         yield StepLine(_point(step, place), _id(story, place), step.at, says, more[-1][1].at)
+
+
+def _left_out(story: SessionStory, first: StepRow) -> StepLine:
+    says = counted(session_words.LEFT_OUT, story.skipped)
+    return StepLine(_point(first, story.skipped - 1), f"{_id(story, 0)}-before", first.at, says)
+
+
+def _before(story: SessionStory, place: int) -> StepRow:
+    return story.steps[place - story.skipped - 1]
 
 
 def _stays(old: StepRow, new: StepRow) -> bool:

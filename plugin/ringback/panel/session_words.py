@@ -7,7 +7,7 @@ from ringback.core.offers import OfferKind
 from ringback.core.presence import Presence
 from ringback.core.sessions import WITH_AGENT, Due, Origin, SessionState, StartType, WaitingOn, Why
 from ringback.panel.call_words import Mark
-from ringback.panel.say import Say
+from ringback.panel.say import NN_, Say
 from ringback.panel.words import N_
 from ringback.ports.sessions import SessionRow, StepRow
 
@@ -148,6 +148,11 @@ STEPS: Mapping[Why, str] = {
 }
 """Each step of a story as a line between calls and texts."""
 MANY_OFFERS = N_("Shown to agents %(n)s times in all.")
+MORE_OFFERS = N_("Then shown to agents %(n)s times.")
+LEFT_OUT = NN_(
+    "%(n)s earlier step is left out; `ringback explain` has it.",
+    "%(n)s earlier steps are left out; `ringback explain` has them.",
+)
 UNKNOWN = "\u2013"
 """Where a name is not known any more."""
 

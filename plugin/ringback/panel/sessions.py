@@ -18,10 +18,11 @@ from ringback.panel.shell import VISIT, Shell
 from ringback.ports import Clock
 from ringback.ports.changes import PRESENCE, QUEUES, SESSIONS, Touch
 from ringback.ports.queues import Agent
-from ringback.ports.sessions import ReadSessions, SessionRow, Work
+from ringback.ports.sessions import MOST_MORE, ReadSessions, SessionRow, Work
 
 OFFERED, HANDED, MINE, QUEUED, DISMISSED = "offered", "handed", "mine", "queued", "dismissed"
 """The lists of the page; each is a box that live parts go into."""
+MORE = "queued-more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ class Desk:
     work: Work
     to_all: frozenset[int] = frozenset()
     """Queues that show what waits to everybody at once."""
+
+    @property
+    def more(self) -> str:
+        """How many wait beside those of the list; empty for nobody."""
+        more = self.work.more
+        return f"{MOST_MORE}+" if more >= MOST_MORE else str(more or "")
 
     def lists(self) -> dict[str, tuple[SessionRow, ...]]:
         """What stands in each box, in its order."""
@@ -121,8 +128,10 @@ class SessionPages:
     def _parts(self, request: web.Request, desk: Desk) -> list[Part]:
         today = self._clock.now().astimezone(self._shell.site.zone).date()
         top = Part("me", desk.me, lambda: self._fill(request, "session_me", me=desk.me))
+        more = Part(MORE, desk.more, lambda: self._fill(request, "session_more", desk=desk))
         return [
             top,
+            more,
             *(
                 part
                 for box, rows in desk.lists().items()

@@ -47,6 +47,22 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A small form of the page that was not taken: why, and what was typed into it, by the names of its fields."""
+
+    why: str
+    typed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Which of them; `hand_on` is that of the session over the line, `consent` that of what somebody said yes to."""
+
+    consent: Refusal | None = None
+    hand_on: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A thread as read for its page. `first` is where the page begins, `before` where it ends if it is an older one."""
 
@@ -55,6 +71,9 @@ class Opened:
     first: Point
     bar: Bar
     before: Point | None = None
+
+
+NONE_REFUSED = Refusals()
 
 
 def new_key() -> str:
@@ -134,8 +153,10 @@ class ThreadPages:
             with suppress(StoreBusy, NotThere):
                 await self._desk.mark_read(who, head.public_id)
 
-    async def page(self, request: web.Request, draft: Draft, status: int = 200) -> web.Response:
-        """The thread of this request, with what stands in its box."""
+    async def page(
+        self, request: web.Request, draft: Draft, status: int = 200, refused: Refusals = NONE_REFUSED
+    ) -> web.Response:
+        """The thread of this request, with what stands in its box, and in a form that was not taken."""
         thread, who = request.match_info["thread"], request[VISIT].principal
         before = read_point(request.query.get("before", ""))
         opened, pane = await asyncio.gather(self._open(request, before), self._pane(request))
@@ -155,6 +176,7 @@ class ThreadPages:
             before=before,
             person=parts.person(request, opened.head),
             draft=draft,
+            refused=refused,
             advice=await self.advise(who, thread, draft.text),
             may_not=may_not,
             marks=Sight(live, frozenset()).marks,
@@ -167,6 +189,11 @@ class ThreadPages:
             C=consent_words,
             S=session_words,
         )
+
+    async def page_of(self, request: web.Request, thread: str, refused: Refusals, status: int) -> web.Response:
+        """The same for a request whose address names something else of the thread."""
+        request.match_info["thread"] = thread
+        return await self.page(request, Draft(new_key()), status, refused)
 
     def _lay(self, request: web.Request, opened: Opened) -> list[Item]:
         """Calls, texts, and what became of the sessions between them, in their order."""

@@ -195,12 +195,18 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionStory:
-    """A session from its opening to now. `call` is the public id of the call it belongs to."""
+    """A session, as far back as it was read. `call` is the public id of the call it belongs to."""
 
     row: SessionRow
     steps: tuple[StepRow, ...]
     call: str
     offer: Offer | None
+    skipped: int = 0
+    """So many steps came before these and were not read."""
+
+
+MOST_MORE = 1000
+"""Who waits beyond a list is counted up to so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +219,8 @@ class Work:
     handed: tuple[SessionRow, ...]
     queued: tuple[SessionRow, ...]
     dismissed: tuple[SessionRow, ...]
+    more: int = 0
+    """How many wait beside `queued`; MOST_MORE for so many or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +276,8 @@ class ReadSessions(Protocol):
 
     async def work(self, reach: Reach, account: int, most: int = 100) -> Work: ...
     async def story(self, reach: Reach, public_id: str, account: int | None = None) -> SessionStory | None:
-        """One session; `account` is who reads it, for whether a request is to them."""
+        """One session; `account` is who reads it, for whether a request is to them. The newest of its
+        steps are read."""
 
     async def of_thread(self, reach: Reach, thread: str, account: int | None = None) -> Sequence[SessionStory]:
         """Sessions of a thread, the newest first."""

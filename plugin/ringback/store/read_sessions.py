@@ -11,17 +11,20 @@ from ringback.core.grants import Reach
 from ringback.core.offers import Offer
 from ringback.core.permissions import Asker
 from ringback.core.sessions import SessionState, Why
-from ringback.ports.sessions import ALL_SESSIONS, Board, Narrowed, SessionRow, SessionStory, StepRow, Work
+from ringback.ports.sessions import ALL_SESSIONS, MOST_MORE, Board, Narrowed, SessionRow, SessionStory, StepRow, Work
 from ringback.store.database import Database
 from ringback.store.moments import moment_of
 from ringback.store.offers import OFFER, offer_of
 from ringback.store.reach import LITE, POST
 from ringback.store.read_board import read_board
-from ringback.store.session_lists import read_rows
+from ringback.store.session_lists import read_rows, within
 from ringback.store.tx import Row
 
 STORIES = 10
 """So many sessions of a thread are told."""
+MOST_STEPS = 200
+"""So many steps of a session a page tells, the newest; one that nobody takes gets two a minute."""
+ALL_STEPS = 2**31 - 1
 USER = f"{Asker.USER} "
 _MY_QUEUES = """(SELECT queue_id FROM queue_member WHERE account_id = :account
       UNION SELECT id FROM text_queue WHERE removed_at IS NULL
@@ -33,6 +36,8 @@ OFFERED = f"{_OPEN} AND s.offered_to = :account {{mine}} LIMIT :most"
 SET_ASIDE = f"{_OPEN} AND s.agent_id = :account AND s.state = 'dismissed' {{mine}} LIMIT :most"
 QUEUED = f"""SELECT * FROM session s WHERE s.state = 'queued' AND s.queue_id IN {_MY_QUEUES} {{mine}}
     ORDER BY s.queued_at, s.id LIMIT :most"""
+QUEUED_MANY = f"""SELECT count(*) FROM (SELECT 1 FROM session s WHERE s.state = 'queued'
+    AND s.queue_id IN {_MY_QUEUES} {{mine}} LIMIT :most) AS few"""
 ONE = "SELECT * FROM session s WHERE s.public_id = :public_id {mine}"
 OF_THREAD = """SELECT s.* FROM thread own CROSS JOIN session s WHERE own.public_id = :thread AND s.thread_id = own.id
     {mine} ORDER BY s.id DESC LIMIT :most"""
@@ -57,9 +62,15 @@ _THESE = {
     LITE: "SELECT value FROM json_each(:sessions)",
     POST: "SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:sessions AS json))",
 }
-STEPS = """SELECT e.session_id, e.at, e.why, e.state, e.by_, coalesce(nullif(a.name, ''), a.login, ''),
-    coalesce(q.name, ''), e.detail FROM session_event e LEFT JOIN account a ON a.id = e.agent_id
-    LEFT JOIN text_queue q ON q.id = e.queue_id WHERE e.session_id IN ({these}) ORDER BY e.session_id, e.id"""
+STEPS = """WITH few AS MATERIALIZED (SELECT s.id, coalesce((SELECT x.id FROM session_event x
+      WHERE x.session_id = s.id ORDER BY x.id DESC LIMIT 1 OFFSET :beyond), 0) AS first
+      FROM session s WHERE s.id IN ({these}))
+    SELECT e.session_id, e.at, e.why, e.state, e.by_, coalesce(nullif(a.name, ''), a.login, ''),
+    coalesce(q.name, ''), e.detail FROM few CROSS JOIN session_event e LEFT JOIN account a ON a.id = e.agent_id
+    LEFT JOIN text_queue q ON q.id = e.queue_id WHERE e.session_id = few.id AND e.id >= few.first
+    ORDER BY e.session_id, e.id"""
+"""The newest of each; where they begin is looked up once a session, not once a step."""
+HOW_MANY = "SELECT e.session_id, count(*) FROM session_event e WHERE e.session_id IN ({these}) GROUP BY e.session_id"
 CALLS = "SELECT s.id, c.public_id FROM session s JOIN call c ON c.id = s.call_id WHERE s.id IN ({these})"
 OFFERS = f"""SELECT s.id, {", ".join(f"w.{name.strip()}" for name in OFFER.split(","))} FROM session s
     JOIN call c ON c.id = s.call_id JOIN call_offer w ON w.pbx = c.pbx AND w.uniqueid = c.uniqueid
@@ -91,7 +102,7 @@ class StoredSessions:
             return None
         found = await self._database.read(
             lambda connection: read_stories(
-                connection, read_rows(connection, reach, ONE, public_id=public_id, account=account)
+                connection, read_rows(connection, reach, ONE, public_id=public_id, account=account), MOST_STEPS
             )
         )
         return next(iter(found), None)
@@ -103,6 +114,7 @@ class StoredSessions:
             lambda connection: read_stories(
                 connection,
                 read_rows(connection, reach, OF_THREAD, "few.id DESC", thread=thread, most=STORIES, account=account),
+                MOST_STEPS,
             )
         )
 
@@ -124,30 +136,40 @@ def read_work(connection: Connection, reach: Reach, account: int, most: int) -> 
     def rows(chosen: str, order: str) -> tuple[SessionRow, ...]:
         return read_rows(connection, reach, chosen, order, account=account, most=most)
 
+    queued = rows(QUEUED, "few.queued_at, few.id")
     return Work(
         rows(MINE_NOW, "few.changed_at DESC, few.id"),
         rows(OFFERED, "few.id"),
         rows(HANDED, "r.asked_at, r.id"),
-        rows(QUEUED, "few.queued_at, few.id"),
+        queued,
         rows(SET_ASIDE, "few.changed_at DESC, few.id"),
+        _more(connection, reach, account, most) if len(queued) == most else 0,
     )
 
 
-def read_stories(connection: Connection, rows: Iterable[SessionRow]) -> list[SessionStory]:
-    """The whole story of each of these sessions."""
+def _more(connection: Connection, reach: Reach, account: int, shown: int) -> int:
+    statement, values = within(connection, reach, QUEUED_MANY)
+    most = {"account": account, "most": shown + MOST_MORE}
+    return max(0, (connection.scalar(statement, {**values, **most}) or 0) - shown)
+
+
+def read_stories(connection: Connection, rows: Iterable[SessionRow], most: int = ALL_STEPS) -> list[SessionStory]:
+    """The story of each of these sessions, with so many of its newest steps."""
     known = list(rows)
     if not known:
         return []
     kind, values = connection.dialect.name, {"sessions": json.dumps([row.session.id for row in known])}
 
-    def ask(statement: str) -> list[Row]:
-        return [tuple(row) for row in connection.execute(text(statement.replace("{these}", _THESE[kind])), values)]
+    def ask(statement: str, **more: int) -> list[Row]:
+        asked = text(statement.replace("{these}", _THESE[kind]))
+        return [tuple(row) for row in connection.execute(asked, {**values, **more})]
 
     calls: dict[int, str] = {row[0]: row[1] for row in ask(CALLS)}
     offers: dict[int, Offer] = {row[0]: offer_of(row[1:]) for row in ask(OFFERS)}
     steps: dict[int, list[Row]] = {}
-    for row in ask(STEPS):
+    for row in ask(STEPS, beyond=most - 1):
         steps.setdefault(row[0], []).append(row[1:])
+    many: dict[int, int] = {row[0]: row[1] for row in ask(HOW_MANY)} if _cut(steps, most) else {}
     names = read_names(connection, {step[3] for told in steps.values() for step in told})
     return [
         SessionStory(
@@ -155,9 +177,15 @@ def read_stories(connection: Connection, rows: Iterable[SessionRow]) -> list[Ses
             tuple(_step(step, names) for step in steps.get(row.session.id, ())),
             calls.get(row.session.id, ""),
             offers.get(row.session.id),
+            max(0, many.get(row.session.id, 0) - most),
         )
         for row in known
     ]
+
+
+def _cut(steps: Mapping[int, list[Row]], most: int) -> bool:
+    """Whether some may have more steps than were read."""
+    return any(len(told) == most for told in steps.values())
 
 
 def read_offers(connection: Connection, call: str) -> list[Offer]:
