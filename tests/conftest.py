@@ -8,11 +8,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 
 from ringback.store.database import Database
 from ringback.store.schema import migrate
 from tests.fakes.hand_clock import HandClock
 from tests.postgres import Cluster, cluster
+
+# as it comes, structlog draws a traceback with all that its frames hold: a minute of work for that of a daemon
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 _names = itertools.count()

@@ -22,7 +22,7 @@ def words_of(number):
 @pytest.fixture
 def log():
     root = logging.getLogger()
-    handlers, rank = root.handlers[:], root.level
+    handlers, rank, before = root.handlers[:], root.level, structlog.get_config()
     root.handlers.clear()
     out = io.StringIO()
     start_logging(LogFormat.JSON, LogLevel.DEBUG, out)
@@ -30,7 +30,7 @@ def log():
     yield out
     root.handlers[:] = handlers
     root.setLevel(rank)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def failures():

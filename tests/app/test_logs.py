@@ -22,7 +22,7 @@ HOSTILE = "Ann\r\n2026-11-20 [info] text sent\x1b[2J\u2028\x9b31m\u202e"
 def logged():
     """Start logging into memory; everything is as before when the test ends."""
     root = logging.getLogger()
-    handlers, rank = root.handlers[:], root.level
+    handlers, rank, before = root.handlers[:], root.level, structlog.get_config()
 
     def start(form, level=LogLevel.INFO):
         root.handlers.clear()
@@ -33,7 +33,7 @@ def logged():
     yield start
     root.handlers[:] = handlers
     root.setLevel(rank)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 @pytest.mark.parametrize("form", LogFormat)

@@ -18,6 +18,7 @@ from ringback.flow.textability import textable
 from ringback.flow.textless import learn_from
 from ringback.ports import Receipt
 from ringback.ports.handsets import Behaviour
+from ringback.store.sql import Sql
 from tests.flow.world import DID, HOUSE, OTHER_DID, PAT, World, a_call, life_of
 
 LANDLINE = "this is a landline, or a network that cannot be reached (Twilio 30006)"
@@ -32,9 +33,9 @@ async def fails(world, words, number=0):
 
 
 def _ids(tx):
-    from ringback.store.sql import sql
-
-    return [row[0] for row in tx._run.all(sql("SELECT provider_id FROM attempt ORDER BY id"))]
+    # made by hand: `sql` would enter it among the statements of the product
+    asked = "SELECT provider_id FROM attempt ORDER BY id"
+    return [row[0] for row in tx._run.all(Sql(asked, asked))]
 
 
 async def ask(world, number=PAT, call=SHOWN, did=DID, house=HOUSE):
