@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
-from ringback.config import logins, rules, sections, write_duration
+from ringback.config import callers, logins, rules, sections, write_duration
 from ringback.config.sources import SECTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
@@ -16,7 +16,7 @@ MODELS = {
     "[business]": sections.Business,
     "[web]": sections.Web,
     "[hooks]": sections.Hooks,
-    "[dialplan]": sections.Dialplan,
+    "[dialplan]": callers.Dialplan,
     "[api]": sections.Api,
     "[login]": logins.Login,
     "[login.oidc]": logins.Oidc,
@@ -32,7 +32,7 @@ MODELS = {
     "[[rule]]": rules.RuleTable,
     "[calendar.NAME]": rules.CalendarTable,
     "[limits]": sections.Limits,
-    "[consent]": sections.Consent,
+    "[consent]": callers.Consent,
     "[doubts]": sections.Doubts,
     "[retention]": sections.Retention,
     "[countries.XX]": sections.CountryRules,

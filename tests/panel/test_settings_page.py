@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ringback.config import logins, read, rules, sections
+from ringback.config import callers, logins, read, rules, sections
 from ringback.core.permissions import Role
 from ringback.panel.settings_page import CALENDAR, CARRIER, RULE, SettingsPages
 from ringback.panel.settings_words import ANY, KEYS, SECTIONS
@@ -194,8 +194,8 @@ MODELS = {
     "web": sections.Web,
     "hooks": sections.Hooks,
     "api": sections.Api,
-    "dialplan": sections.Dialplan,
-    "consent": sections.Consent,
+    "dialplan": callers.Dialplan,
+    "consent": callers.Consent,
     "login": logins.Login,
     "login.oidc": logins.Oidc,
     "login.ldap": logins.Ldap,

@@ -19,7 +19,7 @@ import typer
 
 from ringback.cli.init_text import NEXT, NUMBER, TOML
 from ringback.config import Address, load, read
-from ringback.config.sections import Dialplan
+from ringback.config.callers import Dialplan
 from ringback.config.values import countries, read_country, read_zone
 from ringback.core.numbers import NumberFormat, read_number
 from ringback.errors import ConfigFault

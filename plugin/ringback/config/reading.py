@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ringback.config import sources
+from ringback.config.callers import Consent, Dialplan
 from ringback.config.checks import Checks, known_names, take_secrets_out
 from ringback.config.faults import Faults, show
 from ringback.config.logins import Login, Mail, Oidc
@@ -16,11 +17,9 @@ from ringback.config.sections import (
     Asterisk,
     Business,
     CampaignLimits,
-    Consent,
     CountryRules,
     Database,
     DestinationLimits,
-    Dialplan,
     Doubts,
     Hooks,
     Limits,

@@ -14,15 +14,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from ringback.config.addresses import Address, AnyOwnListen, DatabaseUrl, Listen, OwnListen, PublicUrl
+from ringback.config.addresses import Address, DatabaseUrl, Listen, PublicUrl
 from ringback.config.values import (
     AnyLanguage,
     AnyPath,
     AnyZone,
     Country,
-    DialplanToken,
     Duration,
-    Introduction,
     Language,
     Listed,
     SafeSecret,
@@ -99,14 +97,6 @@ class Hooks(Section):
     def of(self, carrier: str) -> str:
         """Return the address below which a carrier's hooks are; empty without a public address."""
         return f"{self.public_url}/hooks/{carrier}" if self.public_url else ""
-
-
-class Dialplan(Section):
-    """Where the dialplan of an Asterisk on this machine asks, by CURL() and by FastAGI, and the secret it asks with."""
-
-    listen: OwnListen = Address("127.0.0.1", 8082)
-    fastagi: AnyOwnListen = None
-    token: DialplanToken | None = None
 
 
 class Api(Section):
@@ -286,26 +276,6 @@ class Doubts(Section):
     transactional: OnDoubt = OnDoubt.ONCE
     conversational: OnDoubt = OnDoubt.ONCE
     system: OnDoubt = OnDoubt.ONCE
-
-
-class Consent(Section):
-    """What somebody is told who texts us for the first time, and after how long again."""
-
-    introduction: dict[Language, Introduction] = {}
-    again: Duration = timedelta(days=180)
-
-    @field_validator("introduction")
-    @classmethod
-    def _is_spoken(cls, texts: Mapping[str, Introduction], info: ValidationInfo) -> Mapping[str, Introduction]:
-        check_languages(list(texts), info)
-        return texts
-
-    @field_validator("again")
-    @classmethod
-    def _long_enough(cls, again: timedelta) -> timedelta:
-        if again < timedelta(days=1):
-            raise ValueError('is too short: who writes each day would be told each day, so write "1d" or more')
-        return again
 
 
 class CallerInitiated(StrEnum):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ringback.config.callers import Consent, Dialplan
 from ringback.config.logins import Ldap, Login, Mail, Oidc
 from ringback.config.sections import (
     Api,
@@ -11,11 +12,9 @@ from ringback.config.sections import (
     Business,
     CampaignLimits,
     CarrierSettings,
-    Consent,
     CountryRules,
     Database,
     DestinationLimits,
-    Dialplan,
     Doubts,
     Hooks,
     Limits,
