@@ -21,7 +21,7 @@ class Dialplan(Section):
 class Consent(Section):
     """What somebody is told who texts us for the first time, and after how long again."""
 
-    introduction: dict[Language, Introduction] = Field(default_factory=dict)
+    introduction: dict[Language, Introduction] = Field(default={})
     again: Duration = timedelta(days=180)
 
     @field_validator("introduction")
