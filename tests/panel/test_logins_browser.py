@@ -132,6 +132,7 @@ async def test_a_second_factor_is_set_up_and_used_by_keyboard_alone(house: Doorw
     await look(page, "factor-codes", tmp_path)
     await tab_to(page, "I have written them down")
     await page.keyboard.press("Enter")
+    await page.wait_for_url("**/threads")
     await page.goto(f"{house.base}/profile/second-factor")
     await look(page, "factor-on", tmp_path)
     await page.goto(f"{house.base}/profile")
