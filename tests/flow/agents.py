@@ -13,7 +13,7 @@ from ringback.flow.desk import Desk
 from ringback.flow.replies import Reply, answer
 from ringback.flow.session_desk import SessionDesk
 from ringback.flow.session_timers import Fired, fire_due
-from ringback.flow.sessions import CallWords, Said, keep, open_by_call
+from ringback.flow.sessions import ByCall, CallWords, Said, keep, open_by_call
 from ringback.ports.people import Contact
 from ringback.ports.sessions import Opening
 from ringback.ports.storage import Tx
@@ -155,7 +155,7 @@ class Office:
             thread = tx.pairs.thread(call.did, call.caller, now)
             row = tx.calls.row_of(call.pbx, call.uniqueid)
             words = CallWords("es", "main/2", "Pat")
-            opened = open_by_call(thread, tx.queues.all().named(queue), origin, row, words, "call", now, tx)
+            opened = open_by_call(thread, ByCall(tx.queues.all().named(queue), origin, row, words, "call"), now, tx)
             return keep(replace(opened, first_text=text), Said(Why.CALL_ACCEPTED), now, tx) if text else opened
 
         return await self.world.store.commit(step)

@@ -259,7 +259,7 @@ class Switchboard(RuleBasedStateMachine):
         queues = tx.queues.all().all
         row, words = tx.calls.row_of(call.pbx, call.uniqueid), sessions.CallWords("es", "menu/2", "Pat")
         queue = queues[which % len(queues)]
-        session = sessions.open_by_call(thread, queue, origin, row, words, "call 1", self.now, tx)
+        session = sessions.open_by_call(thread, sessions.ByCall(queue, origin, row, words, "call 1"), self.now, tx)
         wanted = Wanted(
             did=thread.did,
             peer=HOME.read("", thread.peer),

@@ -213,6 +213,7 @@ def read_plan(words: Mapping[str, str], old: Plan, known: Known) -> tuple[Plan, 
         except _Unfit as unfit:
             faults.append(Fault(word, unfit.why, unfit.values))
     ordered = {note: _ordered(notes[note], known) for note in Note if notes.get(note)}
+    # each value was read by the reader of its own field
     new = replace(old, **plan, offering=replace(old.offering, **offering), notes=ordered)  # type: ignore[arg-type]
     return new, (*faults, *_together(new, {fault.word for fault in faults}))
 

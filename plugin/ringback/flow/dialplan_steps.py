@@ -23,7 +23,7 @@ from ringback.flow.ledger import say_yes
 from ringback.flow.outbound import Slot, Submitted, submit
 from ringback.flow.session_calls import IN_CALL
 from ringback.flow.session_texts import Words, compose
-from ringback.flow.sessions import CallWords, Said
+from ringback.flow.sessions import ByCall, CallWords, Said
 from ringback.flow.stopping import How, NoTexts, Whole, no_texts
 from ringback.flow.textability import textable
 from ringback.ports.storage import Tx
@@ -132,7 +132,7 @@ def _open(
         by=by,
     )
     told = CallWords(question.language, question.ivr_path, question.caller_name)
-    session = sessions.open_by_call(thread, queue, ORIGINS[question.kind], call, told, by, now, tx)
+    session = sessions.open_by_call(thread, ByCall(queue, ORIGINS[question.kind], call, told, by), now, tx)
     sent = submit(house, slot, chosen(house, asked, question, words, call, now), asked.facts, now, tx)
     if isinstance(sent.verdict, Refuse):
         raise NotSent(sent.verdict.reason)

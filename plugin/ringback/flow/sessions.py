@@ -33,6 +33,18 @@ class CallWords:
 
 
 @dataclass(frozen=True, slots=True)
+class ByCall:
+    """How a call brings a session: for which queue, what was chosen in it, its row as far as it is known, and who says
+    so."""
+
+    queue: TextQueue
+    origin: Origin
+    call: int | None
+    words: CallWords
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """Why a session moves, who moves it, and what they said. `agent` is who it is about, if it is not who has it."""
 
@@ -58,22 +70,14 @@ def plan_of(session: Session, tx: Tx) -> Plan:
     return tx.queues.all().get(session.queue).plan
 
 
-def open_by_call(
-    thread: Thread,
-    queue: TextQueue,
-    origin: Origin,
-    call: int | None,
-    words: CallWords,
-    by: str,
-    now: datetime,
-    tx: Tx,
-) -> Session:
+def open_by_call(thread: Thread, came: ByCall, now: datetime, tx: Tx) -> Session:
     """Open a session for a caller who is in a call. One that is open for the thread gets the call instead.
 
     Of a caller who has hung up by now it waits in the queue at once.
     """
-    session = _open_by_call(thread, queue, origin, call, words, by, now, tx)
-    if call is None or not tx.calls.is_over(call):
+    held = tx.sessions.of_thread(thread.id)
+    session = _join_call(held, came, now, tx) if held is not None else _begin_by_call(thread, came, now, tx)
+    if came.call is None or not tx.calls.is_over(came.call):
         return session
     released = replace(session, released_at=now)
     if session.state is SessionState.NEW:
@@ -81,52 +85,32 @@ def open_by_call(
     return put(session, released, Said(Why.CALLER_HUNG_UP), now, tx)
 
 
-def _open_by_call(
-    thread: Thread,
-    queue: TextQueue,
-    origin: Origin,
-    call: int | None,
-    words: CallWords,
-    by: str,
-    now: datetime,
-    tx: Tx,
-) -> Session:
-    held = tx.sessions.of_thread(thread.id)
-    if held is not None:
-        return _join_call(held, queue, origin, call, words, by, now, tx)
-    due = call_deadline(call, now)
+def _begin_by_call(thread: Thread, came: ByCall, now: datetime, tx: Tx) -> Session:
+    due = call_deadline(came.call, now)
     opening = Opening(
         thread,
-        queue.id,
+        came.queue.id,
         StartType.CALL_EVENT,
         Why.CALL_ACCEPTED,
-        by,
-        origin,
-        call,
-        words.language,
-        words.ivr_path,
-        words.caller_name,
+        came.by,
+        came.origin,
+        came.call,
+        came.words.language,
+        came.words.ivr_path,
+        came.words.caller_name,
         due=due.due,
         due_at=due.at,
     )
     return tx.sessions.open(opening, SessionState.NEW, now)
 
 
-def _join_call(
-    held: Session,
-    queue: TextQueue,
-    origin: Origin,
-    call: int | None,
-    words: CallWords,
-    by: str,
-    now: datetime,
-    tx: Tx,
-) -> Session:
+def _join_call(held: Session, came: ByCall, now: datetime, tx: Tx) -> Session:
     """An agent who has it keeps it; without one it is for the queue of this call now."""
+    words = came.words
     new = replace(
         held,
-        origin=origin,
-        call=call,
+        origin=came.origin,
+        call=came.call,
         released_at=None,
         language=words.language or held.language,
         ivr_path=words.ivr_path or held.ivr_path,
@@ -135,10 +119,10 @@ def _join_call(
     if held.state in WITH_AGENT:
         new = replace(new, state=SessionState.ASSIGNED)
     elif held.state is SessionState.DISMISSED:
-        new = replace(waiting(new, now), queue=queue.id)
+        new = replace(waiting(new, now), queue=came.queue.id)
     else:
-        new = replace(new, queue=queue.id)
-    return put(held, new, Said(Why.CALL_ACCEPTED, by), now, tx)
+        new = replace(new, queue=came.queue.id)
+    return put(held, new, Said(Why.CALL_ACCEPTED, came.by), now, tx)
 
 
 def open_queued(thread: Thread, queue: TextQueue, begun: Begun, now: datetime, tx: Tx, language: str = "") -> Session:
